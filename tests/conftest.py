@@ -1,0 +1,63 @@
+"""One stack for the whole session, beside any other on this machine, and a namespace of its own for each test.
+
+Only a test that asks for `settings` or `fresh` starts servers.
+"""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from questlog.settings import Settings
+from questlog.stack import local, ports
+
+# A shell's background job ignores SIGINT, and so does a Python started there: tests of Ctrl-C would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+OFFSETS = range(2000, 20000, 20)  # below the ports that the system gives to outgoing connections
+
+
+def place_beside_others(data_dir: Path) -> Settings:
+    """Settings whose ports are free; two sessions at once begin to look at different places."""
+    begin = os.getpid() % len(OFFSETS)
+    for offset in (*OFFSETS[begin:], *OFFSETS[:begin]):
+        settings = Settings.load(data_dir=data_dir, port_offset=offset)
+        if not ports.taken(settings.host, local.services(settings)):
+            return settings
+    raise AssertionError("no free ports on this machine")
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A running stack, started from nothing."""
+    with local.running(place_beside_others(tmp_path_factory.mktemp("stack") / "data"), wipe=True) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh(settings: Settings) -> Iterator[Settings]:
+    """A namespace of the running stack, with its topic; all of it is gone after the test."""
+    from questlog.transport import topics
+
+    here = settings.in_namespace(f"test_{uuid.uuid4().hex[:12]}")
+    topics.create_topic(here)
+    yield here
+    remove(here)
+
+
+def remove(settings: Settings) -> None:
+    """Remove what a test left; a test without tables does not wait for Presto."""
+    from questlog import pipeline
+    from questlog.catalog import files
+    from questlog.transport import topics
+
+    hdfs = files.filesystem(settings)
+    if hdfs.exists(settings.warehouse):
+        pipeline.reset(settings)
+    topics.delete_topic(settings)
+    for path in (settings.staging, settings.checkpoint):
+        if hdfs.exists(path):
+            hdfs.rm(path, recursive=True)
