@@ -1,0 +1,65 @@
+"""What a field and an event type may say of themselves."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+Value = str | int | float | bool
+
+
+class Kind(enum.Enum):
+    """A field's type; `schema` gives its name in Spark and in Hive."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field of an event.
+
+    `minimum` and `maximum` bound a number; a string has at most `max_length` characters, is one of `choices` if there
+    are any, and matches `pattern` as a whole (the common subset of Rust's and Java's syntax, without anchors).
+    """
+
+    name: str
+    description: str
+    kind: Kind = Kind.STRING
+    example: Value
+    required: bool = False
+    default: Value | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    max_length: int = 64
+    pattern: str = r"[^\p{Cc}]+"
+
+    @property
+    def allowed(self) -> str:
+        """What may be put in, for a person: ``one of wooden, iron``, ``an integer from 1 to 99``."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.kind is Kind.STRING:
+            return f"text of 1 to {self.max_length} characters matching {self.pattern}"
+        if self.kind is Kind.TIMESTAMP:
+            return "a time with its zone, as in 2026-01-05T10:00:00.000Z, in the years 2020 to 2099"
+        article = "an" if self.kind is Kind.INTEGER else "a"
+        if self.minimum is not None and self.maximum is not None:
+            return f"{article} {self.kind.value} from {self.minimum} to {self.maximum}"
+        return f"{article} {self.kind.value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventType:
+    """One kind of event: its `name` is also its endpoint, its partition and its table."""
+
+    name: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    version: int = 1

@@ -1,0 +1,77 @@
+"""The catalogue's fields as columns of Spark (DDL), and of Hive as Presto spells their types.
+
+Columns of table ``events``: `COMMON_COLUMNS`, partitioned by ``event_type`` (string) and ``event_date`` (date).
+Columns of a type's table: the same and the type's own fields, partitioned by ``event_date``.
+"""
+
+from __future__ import annotations
+
+from questlog.events.catalogue import COMMON, STAMPED, Catalogue
+from questlog.events.fields import EventType, Field, Kind
+
+SPARK_TYPES = {
+    Kind.STRING: "STRING",
+    Kind.INTEGER: "BIGINT",
+    Kind.NUMBER: "DOUBLE",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.TIMESTAMP: "TIMESTAMP",
+}
+PRESTO_TYPES = {
+    Kind.STRING: "varchar",
+    Kind.INTEGER: "bigint",
+    Kind.NUMBER: "double",
+    Kind.BOOLEAN: "boolean",
+    Kind.TIMESTAMP: "timestamp",
+}
+HEADERS_SPARK, HEADERS_PRESTO = "MAP<STRING, STRING>", "map(varchar, varchar)"
+
+PARTITION_TYPE, PARTITION_DATE = "event_type", "event_date"
+
+Columns = tuple[tuple[str, str], ...]
+
+_SHARED = tuple(field for field in (*COMMON, *STAMPED) if field.name != PARTITION_TYPE)
+COMMON_COLUMNS: Columns = (
+    *((field.name, PRESTO_TYPES[field.kind]) for field in _SHARED),
+    ("headers", HEADERS_PRESTO),
+    ("kafka_partition", "integer"),
+    ("kafka_offset", "bigint"),
+)
+DEAD_LETTER_COLUMNS: Columns = (
+    ("event_type", "varchar"),
+    ("reason", "varchar"),
+    ("key", "varbinary"),
+    ("value", "varbinary"),
+    ("kafka_topic", "varchar"),
+    ("kafka_partition", "integer"),
+    ("kafka_offset", "bigint"),
+    ("kafka_time", "timestamp"),
+)
+LEDGER_COLUMNS: Columns = (
+    ("stream", "varchar"),
+    ("batch", "bigint"),
+    ("event_type", "varchar"),
+    ("landed", "bigint"),
+    ("filtered", "bigint"),
+    ("rejected", "bigint"),
+)
+
+
+def wire_ddl(catalogue: Catalogue) -> str:
+    """Spark's DDL of a record's JSON value: every field of every type, and the headers."""
+    fields = (*STAMPED, *COMMON, *catalogue.fields)
+    return ", ".join([*(f"{field.name} {SPARK_TYPES[field.kind]}" for field in fields), f"headers {HEADERS_SPARK}"])
+
+
+def own_columns(event_type: EventType) -> Columns:
+    """The type's own columns, as Presto spells them."""
+    return tuple((field.name, PRESTO_TYPES[field.kind]) for field in event_type.fields)
+
+
+def table_columns(event_type: EventType) -> Columns:
+    """All columns of the type's table but its partition column."""
+    return (*COMMON_COLUMNS, *own_columns(event_type))
+
+
+def input_fields(event_type: EventType) -> tuple[Field, ...]:
+    """The fields that a client may give with an event of this type."""
+    return (*COMMON, *event_type.fields)
