@@ -1,0 +1,49 @@
+"""Many events in one request, as newline-delimited JSON: all of them are accepted, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from questlog.api.reading import claimed_type, json_object, wrong
+from questlog.api.refusal import Unreadable
+from questlog.errors import EventError
+from questlog.events import Catalogue
+from questlog.events.validation import parse
+
+
+def events(
+    body: bytes, most: int, catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime
+) -> list[dict[str, Any]]:
+    """The events of the body's lines, in their order; empty lines are skipped.
+
+    Raises:
+        EventError: holds every problem of every line; each problem has its ``line``, counted from 1.
+        RequestEntityTooLarge: there are more than `most` events.
+    """
+    lines = [(number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
+    if len(lines) > most:
+        raise RequestEntityTooLarge(f"{len(lines)} events in one request: at most {most} are allowed")
+    if not lines:
+        raise EventError([{"line": 1, **wrong("", None, "no event", "one JSON object a line")}])
+    parsed: list[dict[str, Any]] = []
+    problems: list[dict[str, object]] = []
+    for number, line in lines:
+        try:
+            parsed.append(_event(line, catalogue, headers, received_at))
+        except Unreadable as error:
+            problems.append({"line": number, **wrong("", None, str(error.description), "one JSON object a line")})
+        except EventError as error:
+            problems.extend({"line": number, **problem} for problem in error.problems)
+    if problems:
+        raise EventError(problems)
+    return parsed
+
+
+def _event(encoded: bytes, catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime) -> dict[str, Any]:
+    given = json_object(encoded)
+    name = claimed_type(given.pop("event_type", None), catalogue.names)
+    return parse(catalogue[name], given, headers, received_at)

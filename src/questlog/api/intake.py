@@ -1,0 +1,73 @@
+"""The way of an event through the API: read, check, publish, count, answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, g, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from questlog.api import batch, reading, refusal
+from questlog.api.counters import Counters
+from questlog.events import Catalogue
+from questlog.events.catalogue import UNKNOWN_TYPE
+from questlog.events.validation import parse
+from questlog.events.wire import Record, encode
+from questlog.settings import Settings
+
+Publish = Callable[[Sequence[Record]], None]
+
+METHODS = ["GET", "POST"]
+
+
+class Intake:
+    """The views that take events, and what becomes of their errors."""
+
+    def __init__(self, settings: Settings, catalogue: Catalogue, publish: Publish) -> None:
+        self._most = settings.max_batch_events
+        self._catalogue = catalogue
+        self._publish = publish
+        self._counters = Counters(settings)
+
+    def take_one(self, name: str) -> Response:
+        """One event of the type `name`, from the query, a form or a JSON object."""
+        g.event_type = name
+        if request.method not in METHODS:  # HEAD comes with GET, and may change nothing
+            raise MethodNotAllowed(METHODS)
+        given = reading.parameters(request)
+        reading.claimed_type(given.setdefault("event_type", name), (name,))
+        del given["event_type"]
+        return self._accept_one(parse(self._catalogue[name], given, dict(request.headers), datetime.now(UTC)))
+
+    def take_many(self) -> Response:
+        """One event as a JSON object, or many as NDJSON."""
+        if request.query_string:
+            raise refusal.Unreadable("no query is taken here: put every field into the body")
+        if request.mimetype not in (reading.JSON, reading.NDJSON):
+            raise reading.unsupported(request, reading.JSON, reading.NDJSON)
+        body, headers, now = reading.body(request), dict(request.headers), datetime.now(UTC)
+        if request.mimetype == reading.JSON:
+            given = reading.json_object(body)
+            g.event_type = reading.claimed_type(given.pop("event_type", None), self._catalogue.names)
+            return self._accept_one(parse(self._catalogue[g.event_type], given, headers, now))
+        events = batch.events(body, self._most, self._catalogue, headers, now)
+        self._accept(events)
+        return refusal.answer(201, {"accepted": len(events)})
+
+    def refuse(self, error: Exception) -> Response:
+        """The answer to whatever was raised; counts it."""
+        self._counters.count_refused(g.get("event_type", UNKNOWN_TYPE), refusal.reason_of(error))
+        return refusal.refuse(error, self._catalogue)
+
+    def _accept_one(self, event: dict[str, Any]) -> Response:
+        self._accept([event])
+        return refusal.answer(201, {"event_id": event["event_id"]})
+
+    def _accept(self, events: list[dict[str, Any]]) -> None:
+        """Publish the events, then count them."""
+        self._publish([encode(event) for event in events])
+        for name, number in Counter(event["event_type"] for event in events).items():
+            self._counters.count_accepted(name, number)

@@ -1,0 +1,122 @@
+"""Every error as a JSON answer: its status, what was wrong, what is allowed. None shows a stack trace.
+
+======  ====================================================================================
+status  why
+======  ====================================================================================
+400     the body or query cannot be read, or a field is missing, unknown or not allowed
+404     no such event type, or page
+405     the method is not one of this page
+411     the body comes in chunks, without a length
+413     the body has too many bytes, or too many events
+415     the body's content type is not one of this page
+500     a fault of the server
+503     Kafka did not acknowledge in time: send again, with the same ``event_id``
+======  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Mapping
+
+from flask import Response, current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+
+from questlog.errors import EventError, TransportError
+from questlog.events import Catalogue
+
+MOST_PROBLEMS = 20  # of one answer; it says how many there are in all
+MOST_READ_AWAY, CHUNK = 16 * 1024 * 1024, 65_536  # bytes; a body that is larger still is cut off
+RETRY_AFTER = "1"  # seconds
+
+
+class Reason(enum.Enum):
+    """Why a request was refused: the closed set of the counter's label."""
+
+    INVALID = "invalid"
+    UNREADABLE = "unreadable"
+    UNKNOWN_TYPE = "unknown_type"
+    METHOD = "method"
+    TOO_LARGE = "too_large"
+    CONTENT_TYPE = "content_type"
+    UNAVAILABLE = "unavailable"
+    FAULT = "fault"
+
+
+BY_STATUS = {
+    404: Reason.UNKNOWN_TYPE,
+    405: Reason.METHOD,
+    413: Reason.TOO_LARGE,
+    415: Reason.CONTENT_TYPE,
+    500: Reason.FAULT,
+    503: Reason.UNAVAILABLE,
+}
+
+
+class Unreadable(HTTPException):
+    """The body or query cannot be read at all; the description says why."""
+
+    code = 400
+
+
+def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer; it carries its Content-Length."""
+    return Response(json.dumps(body) + "\n", status, headers, mimetype="application/json")
+
+
+def reason_of(error: Exception) -> Reason:
+    """The counter's label for an error."""
+    match error:
+        case EventError():
+            return Reason.INVALID
+        case TransportError():
+            return Reason.UNAVAILABLE
+        case HTTPException():
+            return BY_STATUS.get(error.code or 500, Reason.UNREADABLE)
+        case _:
+            return Reason.FAULT
+
+
+def refuse(error: Exception, catalogue: Catalogue) -> Response:
+    """The answer to an error."""
+    match error:
+        case EventError():
+            return _invalid(error)
+        case TransportError():
+            return answer(503, {"error": str(error)}, {"Retry-After": RETRY_AFTER})
+        case HTTPException(code=404):
+            return answer(404, {"error": "no such event type", "event_types": catalogue.names})
+        case MethodNotAllowed():
+            allowed = ", ".join(sorted(error.valid_methods or ()))
+            return answer(405, {"error": f"{request.method} is not allowed here, only {allowed}"}, {"Allow": allowed})
+        case HTTPException(code=int(status)):
+            _read_away()
+            return answer(status, {"error": _sentence(error)})
+        case _:
+            current_app.logger.error("unexpected", exc_info=error)
+            return answer(500, {"error": "a fault of the server; its log says more"})
+
+
+def _read_away() -> None:
+    """Read what is left of a body: a client that is cut off while it sends would never see the answer."""
+    left = MOST_READ_AWAY
+    while left > 0 and (data := request.environ["wsgi.input"].read(min(left, CHUNK))):
+        left -= len(data)
+
+
+def _sentence(error: HTTPException) -> str | None:
+    """What happened, the value against its limit; werkzeug's own sentence on a large body names neither."""
+    if error.description == RequestEntityTooLarge.description:
+        return f"the body is larger than the {request.max_content_length} bytes that are allowed"
+    return error.description
+
+
+def _invalid(error: EventError) -> Response:
+    count = len(error.problems)
+    body = {
+        "error": f"nothing was accepted: {count} problem{'s' if count > 1 else ''}",
+        "problems": error.problems[:MOST_PROBLEMS],
+        "problem_count": count,
+    }
+    return answer(400, body)

@@ -1,0 +1,10 @@
+"""Kafka: the topic of the events, who writes it and who reads it back.
+
+The only room that knows the Kafka client; its errors leave as `TransportError`.
+
+- `topics`: create, delete and look at the topic
+- `producer`: publish records, and return once Kafka has acknowledged them
+- `link`: one process's connection of the producer, made anew when it breaks
+- `reader`: read the topic from end to end
+- `client`: what all of them share
+"""

@@ -1,0 +1,70 @@
+"""Publish records: a call returns once Kafka has acknowledged all of them, or says that it has not."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.producer.future import FutureRecordMetadata
+
+from questlog.errors import TransportError
+from questlog.events.wire import Record
+from questlog.settings import Settings
+from questlog.transport.client import explain
+from questlog.transport.link import Link, delivery_time
+
+
+class Publisher:
+    """Publishes to the settings' topic. Thread-safe; touches no network until the first call in each process.
+
+    Threads that publish at the same time share batches (group commit), and each waits for its own records alone. What
+    is held in memory is what callers are waiting for: a record that is not acknowledged in time is given up.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # A producer does not survive a fork (dpkp/kafka-python#1732): each process finds its own here.
+        self._links: dict[int, Link] = {}
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Return once all in-sync replicas have every record.
+
+        Raises:
+            TransportError: not acknowledged within `Settings.ack_timeout` seconds. Records that were on their way may
+                be in Kafka all the same.
+        """
+        deadline = time.monotonic() + self._settings.ack_timeout
+        link = self._links.setdefault(os.getpid(), Link(self._settings))
+        client = link.client(deadline)
+        begun = time.monotonic()
+        try:
+            sent = [client.send(self._settings.topic, each.value, each.key, list(each.headers)) for each in records]
+            acknowledged = _wait(sent, deadline)
+        except (KafkaError, ValueError) as error:  # ValueError: the topic has gone in this moment
+            if not isinstance(error, MessageSizeTooLargeError):
+                link.drop(client, at_once=False)
+            raise TransportError(explain(self._settings, f"publishing {len(records)} records", error)) from error
+        if not acknowledged:
+            if time.monotonic() - begun > delivery_time(self._settings):  # it should have given up: it hangs
+                link.drop(client, at_once=True)
+            late = TimeoutError(f"not acknowledged within {self._settings.ack_timeout} s")
+            raise TransportError(explain(self._settings, f"publishing {len(records)} records", late))
+
+    def close(self) -> None:
+        """Send what waits and close this process's connection; publishing again opens another."""
+        if link := self._links.pop(os.getpid(), None):
+            link.close()
+
+
+def _wait(sent: Sequence[FutureRecordMetadata], deadline: float) -> bool:
+    """Whether all are acknowledged before the deadline of `time.monotonic`; raises the KafkaError of a failed one."""
+    for record in sent:
+        try:
+            record.get(max(deadline - time.monotonic(), 0))
+        except KafkaError:
+            if record.is_done:
+                raise
+            return False
+    return True
