@@ -1,0 +1,65 @@
+"""A world to simulate: how many players, events and days, and the seed that fixes everything else."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+
+from questlog.events.validation import EARLIEST, LATEST
+from questlog.generate.limits import check
+
+MOST_PLAYERS = 1_000_000
+MOST_EVENTS = 10_000_000
+MOST_DAYS = 366
+MOST_SEED = 2**63 - 1
+MOST_BAD = 0.5
+FINGERPRINT_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What is simulated; the same world gives the same events, byte for byte.
+
+    `players` arrive in the course of the `days` from `start` on (fewer, if there are not two events for each), and send
+    `events` in all, of which `bad_share` are bad: one half requests that are refused, the other stray records.
+
+    Raises:
+        SettingsError: names the field, its value and its limits.
+    """
+
+    players: int = 200
+    events: int = 5_000
+    days: int = 28
+    start: date = date(2026, 1, 5)
+    seed: int = 1
+    bad_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        check("players", self.players, 1, MOST_PLAYERS)
+        check("events", self.events, 1, MOST_EVENTS)
+        check("days", self.days, 1, MOST_DAYS)
+        check("seed", self.seed, 0, MOST_SEED)
+        check("bad_share", self.bad_share, 0, MOST_BAD)
+        check("start", self.start, EARLIEST.date(), LATEST.date() - timedelta(days=self.days))
+
+    @property
+    def bad(self) -> int:
+        """How many of the events are bad: requests that are refused, and stray records."""
+        return round(self.bad_share * self.events)
+
+    @property
+    def good(self) -> int:
+        """How many of the events the API accepts."""
+        return self.events - self.bad
+
+    @property
+    def strays(self) -> int:
+        """How many of the bad ones are stray records; the others are requests that the API refuses."""
+        return self.bad // 2
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the world in its events' ids, so that two worlds never share one."""
+        values = repr([(field.name, str(getattr(self, field.name))) for field in fields(self)])
+        return hashlib.sha256(values.encode()).hexdigest()[:FINGERPRINT_DIGITS]
