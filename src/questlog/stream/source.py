@@ -1,0 +1,76 @@
+"""The topic as a DataFrame of Spark's Kafka source, streaming or bounded.
+
+Columns: ``key`` and ``value`` BINARY, ``topic`` STRING, ``partition`` INT, ``offset`` BIGINT, ``timestamp`` TIMESTAMP,
+``timestampType`` INT, ``headers`` ARRAY<STRUCT<key STRING, value BINARY>>.
+Source: https://spark.apache.org/docs/latest/streaming/structured-streaming-kafka-integration.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
+from pyspark.sql import DataFrame, SparkSession
+
+from questlog.errors import StreamError
+from questlog.settings import Settings
+
+MOST_OFFSETS = 1_000_000
+"""Records in a batch, unless told otherwise: a long backlog is landed in pieces that fit this machine."""
+ASK_SECONDS = 10
+
+
+def source(spark: SparkSession, settings: Settings, max_offsets: int | None = None) -> DataFrame:
+    """The topic as a stream, from its first record; at most `max_offsets` records (`MOST_OFFSETS`) in a batch."""
+    reader = spark.readStream.format("kafka").options(**_options(settings), startingOffsets="earliest")
+    return reader.option("maxOffsetsPerTrigger", max_offsets or MOST_OFFSETS).load()
+
+
+def batch(spark: SparkSession, settings: Settings) -> DataFrame:
+    """All that the topic holds now, as an ordinary DataFrame."""
+    reader = spark.read.format("kafka").options(**_options(settings), startingOffsets="earliest")
+    return reader.option("endingOffsets", "latest").load()
+
+
+def refuse_missing_topic(spark: SparkSession, settings: Settings) -> None:
+    """Make sure that the topic is there: Spark itself would wait for one that never comes.
+
+    Raises:
+        StreamError: Kafka has no such topic, or does not answer within `ASK_SECONDS`.
+    """
+    topics = _topics(spark, settings)
+    if settings.topic not in topics:
+        there = ", ".join(topics) or "none"
+        raise StreamError(
+            f"Kafka at {settings.kafka_bootstrap} has no topic {settings.topic!r} (it has {there}): "
+            "`questlog generate` or the API server create it."
+        )
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "kafka.bootstrap.servers": settings.kafka_bootstrap,
+        "subscribe": settings.topic,
+        "includeHeaders": True,
+        "failOnDataLoss": True,
+    }
+
+
+def _topics(spark: SparkSession, settings: Settings) -> list[str]:
+    """Names of the topics, asked through the Kafka client that Spark's source brings along."""
+    jvm: Any = spark.sparkContext._jvm
+    conf = {
+        "bootstrap.servers": settings.kafka_bootstrap,
+        "default.api.timeout.ms": str(ASK_SECONDS * 1000),
+        "request.timeout.ms": str(ASK_SECONDS * 1000),
+    }
+    client = jvm.org.apache.kafka.clients.admin.AdminClient.create(conf)
+    try:
+        return sorted(client.listTopics().names().get())
+    except Py4JJavaError as error:
+        raise StreamError(
+            f"Kafka at {settings.kafka_bootstrap} did not answer within {ASK_SECONDS} s "
+            f"({error.java_exception.getMessage()}): start it with `questlog up`."
+        ) from error
+    finally:
+        client.close(jvm.java.time.Duration.ZERO)

@@ -1,0 +1,158 @@
+"""From Kafka's records to the rows of the tables: pure functions, DataFrame -> DataFrame, chained.
+
+::
+
+    records --named--> event_type --selected--> outcome: filtered --parsed--> event --judged--> outcome, reason
+                                                                       |
+                            event_columns (outcome landed) <-----------+---> dead_letter_columns (outcome rejected)
+
+The reader is tolerant in one thing: a field that the event's type does not have is left out, because an API server may
+know a newer catalogue than the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+
+from questlog.events import CATALOGUE, Catalogue, Kind
+from questlog.events.catalogue import COMMON, KEPT_HEADERS, MOST_HEADER_CHARACTERS, STAMPED, UNKNOWN_TYPE
+from questlog.events.schema import (
+    COMMON_COLUMNS,
+    DEAD_LETTER_COLUMNS,
+    PARTITION_DATE,
+    PARTITION_TYPE,
+    SPARK_TYPES,
+    wire_ddl,
+)
+from questlog.events.wire import TYPE_HEADER
+from questlog.stream import validity
+from questlog.stream.validity import JSON, literal
+
+LANDED, FILTERED, REJECTED = "landed", "filtered", "rejected"
+OUTCOMES = (LANDED, FILTERED, REJECTED)
+
+# A higher-order function would be shorter, but Spark does not compile a plan that has one.
+_PLACE = f"array_position(reverse(headers.key), {literal(TYPE_HEADER)})"
+_TYPE_HEADER = f"CASE WHEN {_PLACE} > 0 THEN CAST(try_element_at(headers, -INT({_PLACE})).value AS STRING) END"
+
+
+def named(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """Add ``event_type`` (STRING): the type that the record's last header of that name gives, or `UNKNOWN_TYPE`.
+
+    The rule is that of `questlog.events.wire.type_of`. `records` has the columns of Spark's Kafka source, with headers.
+    """
+    known = f"{_TYPE_HEADER} IN {_list(catalogue.names)}"
+    name = f"CASE WHEN {known} THEN {_TYPE_HEADER} ELSE {literal(UNKNOWN_TYPE)} END"
+    return records.withColumn(PARTITION_TYPE, sf.expr(name))
+
+
+def selected(records: DataFrame, event_types: Collection[str]) -> DataFrame:
+    """Add ``outcome`` (STRING): ``filtered`` for known types that are not among `event_types`, else null."""
+    unwanted = f"{PARTITION_TYPE} NOT IN {_list((UNKNOWN_TYPE, *event_types))}"
+    return records.withColumn("outcome", sf.expr(f"CASE WHEN {unwanted} THEN '{FILTERED}' END"))
+
+
+def parsed(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """Add ``event`` (STRUCT): the fields of `questlog.events.schema.wire_ddl`, and the text if a part did not parse.
+
+    Null for records that are filtered or of no known type: they are not parsed.
+    """
+    # Spark would take times without a zone, or with a date alone: they are read as text, and then strictly.
+    text = wire_ddl(catalogue).replace(SPARK_TYPES[Kind.TIMESTAMP], SPARK_TYPES[Kind.STRING])
+    schema = literal(f"{text}, {validity.CORRUPT} STRING")
+    needed = f"outcome IS NULL AND {PARTITION_TYPE} != {literal(UNKNOWN_TYPE)}"
+    event = sf.col("event")
+    for field in (*STAMPED, *COMMON, *catalogue.fields):
+        if field.kind is Kind.TIMESTAMP:
+            event = event.withField(field.name, sf.expr(validity.time(f"event.`{field.name}`")))
+    wire = sf.expr(f"CASE WHEN {needed} THEN from_json({JSON}, {schema}) END")
+    return records.withColumn("event", wire).withColumn("event", event)
+
+
+def judged(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """Complete ``outcome``: ``landed``, ``filtered`` or ``rejected``, and add ``reason`` (STRING) to those rejected.
+
+    The outcome is found without the reason, which costs more: Spark leaves out the one if only the other is read.
+    """
+    is_unknown, is_broken = f"{PARTITION_TYPE} = {literal(UNKNOWN_TYPE)}", validity.is_broken()
+    is_valid = f"NOT {is_unknown} AND NOT {is_broken} AND {validity.is_valid(catalogue)}"
+    outcome = f"coalesce(outcome, CASE WHEN {is_valid} THEN '{LANDED}' ELSE '{REJECTED}' END)"
+    reason = f"""CASE
+        WHEN outcome != '{REJECTED}' THEN NULL
+        WHEN {is_unknown} THEN {validity.quoted(TYPE_HEADER, _TYPE_HEADER, f"one of {', '.join(catalogue.names)}")}
+        WHEN {is_broken} THEN {validity.quoted("value", JSON, "one JSON object in UTF-8")}
+        ELSE {validity.problems(catalogue)} END"""
+    return records.withColumn("outcome", sf.expr(outcome)).withColumn("reason", sf.expr(reason))
+
+
+def accounted(
+    records: DataFrame, event_types: Collection[str] | None = None, catalogue: Catalogue = CATALOGUE
+) -> DataFrame:
+    """All four steps: what becomes of each record, and why; `event_types` are the types to land, all unless given."""
+    chosen = catalogue.select(event_types)
+    return judged(parsed(selected(named(records, catalogue), chosen), catalogue), catalogue)
+
+
+def event_columns(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """The rows of table ``events``: those landed.
+
+    Columns: `COMMON_COLUMNS`, every type's own fields, ``event_type`` (STRING) and ``event_date`` (DATE, in UTC).
+    """
+    columns = [f"{column} AS `{name}`" for name, column in _row(catalogue).items()]
+    return records.where(f"outcome = '{LANDED}'").selectExpr(*columns)
+
+
+def dead_letter_columns(records: DataFrame) -> DataFrame:
+    """The rows of table ``dead_letters``: those rejected, with the bytes as Kafka has them (`DEAD_LETTER_COLUMNS`)."""
+    kafka = {
+        "kafka_topic": "topic",
+        "kafka_partition": "partition",
+        "kafka_offset": "offset",
+        "kafka_time": "timestamp",
+    }
+    columns = [f"`{kafka.get(name, name)}` AS `{name}`" for name, _ in DEAD_LETTER_COLUMNS]
+    return records.where(f"outcome = '{REJECTED}'").selectExpr(*columns)
+
+
+def kept(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """What landing needs of `accounted` records, and no more, because it is held in memory.
+
+    Columns: ``event_type``, ``outcome``, ``row`` (STRUCT of `event_columns`; null unless landed), and Kafka's own, of
+    which ``key``, ``value`` and ``headers`` are null unless rejected.
+    """
+    fields = ", ".join(f"{literal(name)}, {column}" for name, column in _row(catalogue).items())
+    row = f"CASE WHEN outcome = '{LANDED}' THEN named_struct({fields}) END AS row"
+    raw = [f"CASE WHEN outcome = '{REJECTED}' THEN {name} END AS {name}" for name in ("key", "value", "headers")]
+    return records.selectExpr(PARTITION_TYPE, "outcome", row, *raw, "topic", "partition", "offset", "timestamp")
+
+
+def _list(names: Iterable[str]) -> str:
+    return f"({', '.join(literal(name) for name in names)})"
+
+
+def _row(catalogue: Catalogue) -> dict[str, str]:
+    """The columns of table ``events`` by name, as SQL."""
+    made = {"headers": _kept_headers(), "kafka_partition": "partition", "kafka_offset": "offset"}
+    row = {name: made.get(name, f"event.`{name}`") for name, _ in COMMON_COLUMNS}
+    row |= {field.name: _own(field.name, catalogue) for field in catalogue.fields}
+    return row | {PARTITION_TYPE: PARTITION_TYPE, PARTITION_DATE: "to_date(event.event_time)"}
+
+
+def _own(field: str, catalogue: Catalogue) -> str:
+    """A field's value in events of the types that have it."""
+    types = [known.name for known in catalogue if any(own.name == field for own in known.fields)]
+    return f"CASE WHEN {PARTITION_TYPE} IN {_list(types)} THEN event.`{field}` END"
+
+
+def _kept_headers() -> str:
+    """The request's headers that may be stored: looked up by name, so that nothing else gets through."""
+    return f"map_from_entries(concat({', '.join(_kept_header(name) for name in KEPT_HEADERS)}))"
+
+
+def _kept_header(name: str) -> str:
+    text = f"left(try_element_at(event.headers, {literal(name)}), {MOST_HEADER_CHARACTERS})"
+    entry = f"array(struct({literal(name)}, {text}))"
+    return f"CASE WHEN {text} IS NOT NULL THEN {entry} ELSE slice({entry}, 1, 0) END"
