@@ -1,0 +1,228 @@
+"""HDFS from Python, by WebHDFS: folders, listings, and rows counted from the parquet files' footers.
+
+Counting needs neither Presto nor the metastore, so the counts are a witness of their own. A file is read with two
+requests: the NameNode redirects to a DataNode, which sends the last bytes.
+Source: https://hadoop.apache.org/docs/r3.4.2/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import requests
+import urllib3
+from fsspec.implementations.webhdfs import WebHDFS
+from requests.adapters import HTTPAdapter
+
+from questlog.errors import CatalogError
+from questlog.events.catalogue import UNKNOWN_TYPE
+from questlog.events.schema import PARTITION_TYPE
+from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
+
+THREADS = 8
+TAIL_BYTES = 16 * 1024
+FOOTER_TRAILER_BYTES = 8  # the footer's length and the magic bytes
+MAGIC = b"PAR1"
+HIDDEN = ("_", ".")
+CONNECT_SECONDS, READ_SECONDS = 5, 60
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a table.
+
+    `path` is its path in HDFS, `bytes` its length, `partition` the values that its folders name (``event_type=x``).
+    """
+
+    path: str
+    bytes: int
+    partition: dict[str, str] = field(default_factory=dict)
+
+
+class _Session(requests.Session):
+    """Kept-alive connections for all threads, never without a timeout, and blind to the environment's proxies."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.mount("http://", HTTPAdapter(pool_maxsize=THREADS))
+        self.mount("https://", HTTPAdapter(pool_maxsize=THREADS))
+
+    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """As in `requests`, with the timeouts of this module."""
+        return super().request(*args, **{"timeout": (CONNECT_SECONDS, READ_SECONDS), **kwargs})
+
+
+def filesystem(settings: Settings) -> WebHDFS:
+    """HDFS as `fsspec` presents it; no request is made before its first use."""
+    url = urlsplit(settings.webhdfs_url)
+    files = WebHDFS(
+        host=url.hostname,
+        port=url.port,
+        user=settings.hdfs_user,
+        use_https=url.scheme == "https",
+        skip_instance_cache=True,
+    )
+    files.session = _Session()
+    return files
+
+
+def make_folders(files: WebHDFS, paths: Iterable[str]) -> None:
+    """Create folders with all their parents; those that exist stay as they are.
+
+    Raises:
+        CatalogError: when HDFS refuses or is not reachable.
+    """
+    with _translated(files):
+        _each(files.mkdir, paths)
+
+
+def delete(files: WebHDFS, path: str) -> None:
+    """Delete a file or a folder with all that it holds; nothing happens if there is none.
+
+    Raises:
+        CatalogError: when HDFS refuses or is not reachable.
+    """
+    with _translated(files):
+        files.rm(path, recursive=True)
+
+
+def folders(files: WebHDFS, path: str, depth: int) -> list[str]:
+    """Paths of the folders `depth` levels below `path`, in order; without hidden ones, as Presto lists them.
+
+    Raises:
+        CatalogError: when there is no such path, or HDFS is not reachable.
+    """
+    level = [path]
+    for _ in range(depth):
+        level = [entry["name"] for entry in _entries(files, level) if entry["type"] == "directory"]
+    return sorted(level)
+
+
+def listing(settings: Settings, table: str, files: WebHDFS | None = None) -> list[DataFile]:
+    """The files of a table, by path; without hidden ones and folders, as Presto lists them.
+
+    Raises:
+        CatalogError: when the table has no folder, or HDFS is not reachable.
+    """
+    files = files or filesystem(settings)
+    root = settings.table_path(table)
+    found, level = [], [root]
+    while level:
+        entries = _entries(files, level)
+        found += [entry for entry in entries if entry["type"] == "file"]
+        level = [entry["name"] for entry in entries if entry["type"] == "directory"]
+    return sorted((_data_file(root, entry) for entry in found), key=lambda file: file.path)
+
+
+def landed_rows(settings: Settings) -> dict[str, int]:
+    """Rows of table ``events`` by event type, as the parquet footers tell; a type without files is left out.
+
+    Raises:
+        CatalogError: when the table has no folder, a file is no parquet file, or HDFS is not reachable.
+    """
+    files = filesystem(settings)
+    found = listing(settings, EVENTS_TABLE, files)
+    rows: Counter[str] = Counter()
+    with urllib3.PoolManager(maxsize=THREADS, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS)) as pool:
+        counts = _each(lambda file: _rows(pool, files, file), found)
+    for file, count in zip(found, counts, strict=True):
+        rows[file.partition.get(PARTITION_TYPE, UNKNOWN_TYPE)] += count
+    return dict(rows)
+
+
+def dead_letter_rows(settings: Settings) -> dict[str, int]:
+    """Rows of table ``dead_letters`` by event type, from the files' column ``event_type`` alone.
+
+    Raises:
+        CatalogError: when the table has no folder, a file is no parquet file, or HDFS is not reachable.
+    """
+    files = filesystem(settings)
+    found = listing(settings, DEAD_LETTERS_TABLE, files)
+    return dict(sum(_each(lambda file: _count_by_type(files, file), found), Counter[str]()))
+
+
+def _each(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(work, items))
+
+
+def _entries(files: WebHDFS, paths: Iterable[str]) -> list[dict[str, Any]]:
+    """What lies directly in these folders; fsspec's dictionaries with ``name``, ``type`` and ``size``."""
+    with _translated(files):
+        entries = [entry for listed in _each(lambda path: files.ls(path, detail=True), paths) for entry in listed]
+    return [entry for entry in entries if not entry["pathSuffix"].startswith(HIDDEN)]
+
+
+def _data_file(root: str, entry: dict[str, Any]) -> DataFile:
+    parts = entry["name"].removeprefix(f"{root}/").split("/")[:-1]
+    return DataFile(entry["name"], entry["size"], dict(part.split("=", 1) for part in parts if "=" in part))
+
+
+def _rows(pool: urllib3.PoolManager, files: WebHDFS, file: DataFile) -> int:
+    """The rows of one file, from its last bytes; a longer footer is asked for a second time, whole."""
+    tail = _tail(pool, files, file, TAIL_BYTES)
+    footer = int.from_bytes(tail[-FOOTER_TRAILER_BYTES : -len(MAGIC)], "little") + FOOTER_TRAILER_BYTES
+    if tail.endswith(MAGIC) and len(tail) < footer <= file.bytes:
+        tail = _tail(pool, files, file, footer)
+    with _readable(file):
+        return int(pq.read_metadata(pa.BufferReader(tail)).num_rows)
+
+
+def _tail(pool: urllib3.PoolManager, files: WebHDFS, file: DataFile, length: int) -> bytes:
+    """The last bytes of a file; by urllib3, which takes half the processor time of `requests` for this."""
+    length = min(length, file.bytes)
+    asked = {**files.pars, "op": "OPEN", "offset": str(file.bytes - length), "length": str(length)}
+    with _translated(files):
+        answer = pool.request("GET", f"{files.url}{quote(file.path, safe='/=')}?{urlencode(asked)}")
+        if answer.status != HTTPStatus.OK:
+            raise RuntimeError(f"{file.path}: {answer.status} {answer.data[:200]!r}")
+    return answer.data
+
+
+def _count_by_type(files: WebHDFS, file: DataFile) -> Counter[str]:
+    with _translated(files):
+        content = files.cat_file(file.path)
+    with _readable(file):
+        column = pq.read_table(pa.BufferReader(content), columns=[PARTITION_TYPE])[PARTITION_TYPE]
+    return Counter({count["values"] or UNKNOWN_TYPE: count["counts"] for count in column.value_counts().to_pylist()})
+
+
+@contextmanager
+def _readable(file: DataFile) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise CatalogError(
+            f"{file.path} ({file.bytes} bytes) is not a parquet file: {error}. "
+            "Only the stream writes below a table: find out who put it there, and move it away."
+        ) from error
+
+
+@contextmanager
+def _translated(files: WebHDFS) -> Iterator[None]:
+    """Errors of `requests` and `fsspec` become a `CatalogError` that says what to do."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise CatalogError(f"HDFS has no such path: {error}. Create the tables with `questlog catalog`.") from error
+    except PermissionError as error:
+        raise CatalogError(f"HDFS refuses user {files.user!r}: {error} Set QUESTLOG_HDFS_USER to the owner.") from error
+    except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
+        raise CatalogError(
+            f"WebHDFS does not answer at {files.url}: {type(error).__name__}. Start it with `questlog up`."
+        ) from error
+    except (requests.RequestException, RuntimeError, ValueError) as error:
+        raise CatalogError(f"HDFS refused the request to {files.url}: {error}") from error

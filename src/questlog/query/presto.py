@@ -1,0 +1,192 @@
+"""The Presto client: runs one statement to its end. The only place that imports PyHive.
+
+Every session's time zone is UTC. Times without a zone are UTC, in parameters and in answers.
+Source: https://prestodb.io/docs/0.287/develop/client-protocol.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import requests
+from pyhive import exc
+from pyhive import presto as pyhive
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from questlog.errors import QueryError
+from questlog.query import values
+from questlog.query.values import Column
+from questlog.settings import Settings
+
+POLL_SECONDS = 0.02
+CONNECT_SECONDS, READ_SECONDS = 5, 60
+LONGEST_SECONDS = 600
+SOURCE = "questlog"
+LINE_AND_COLUMN = re.compile(r"^line (\d+):(\d+): ")
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """An answer: `columns` with their types, `rows` as tuples of Python values (see `values`); iterating gives rows."""
+
+    columns: tuple[Column, ...] = ()
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def execute(settings: Settings, sql: str, parameters: Parameters | None = None) -> Result:
+    """Run a statement and wait for its end.
+
+    `parameters` fill ``%(name)s`` as literals; a percent sign is then written ``%%``. Values may be None, bool, int,
+    finite float, str, date, datetime, or a list of them.
+
+    Raises:
+        QueryError: Presto refused the statement, is not reachable, or took longer than `LONGEST_SECONDS`.
+    """
+    columns, raw = _run(settings, sql, parameters)
+    return Result(columns, values.rows(columns, raw))
+
+
+def frame(settings: Settings, sql: str, parameters: Parameters | None = None) -> pd.DataFrame:
+    """As `execute`, as a frame whose columns have the types that `values` lists.
+
+    Raises:
+        QueryError: as `execute`.
+    """
+    return values.frame(*_run(settings, sql, parameters))
+
+
+def statement(settings: Settings, sql: str) -> None:
+    """Run a statement that has no answer to look at.
+
+    Raises:
+        QueryError: as `execute`.
+    """
+    _run(settings, sql, None)
+
+
+def _run(
+    settings: Settings, sql: str, parameters: Parameters | None
+) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
+    bound = None if parameters is None else {name: _bindable(name, value) for name, value in parameters.items()}
+    with _session() as session, _translated(settings, bound):
+        cursor = _cursor(settings, session)
+        with _cancelled_on_leaving(cursor):
+            cursor.execute(sql, bound)
+            columns = tuple(Column(name, kind) for name, kind, *_ in cursor.description or ())
+            return columns, cursor.fetchall()
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["X-Presto-Time-Zone"] = "UTC"
+    # The protocol: 503 means that the server is busy and has not taken the request.
+    busy = Retry(status=5, connect=0, read=0, status_forcelist=[503], allowed_methods=None, backoff_factor=0.1)
+    busy.raise_on_status = False
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=busy))
+    return session
+
+
+def _cursor(settings: Settings, session: requests.Session) -> pyhive.Cursor:
+    url = urlsplit(settings.presto_url)
+    return pyhive.Cursor(
+        host=url.hostname,
+        port=url.port,
+        protocol=url.scheme,
+        username=settings.hdfs_user,
+        catalog=settings.presto_catalog,
+        schema=settings.database,
+        source=SOURCE,
+        poll_interval=POLL_SECONDS,
+        session_props={"query_max_run_time": f"{LONGEST_SECONDS}s"},
+        requests_session=session,
+        requests_kwargs={"timeout": (CONNECT_SECONDS, READ_SECONDS)},
+    )
+
+
+@contextlib.contextmanager
+def _cancelled_on_leaving(cursor: pyhive.Cursor) -> Iterator[None]:
+    """A query that nobody waits for any more, after Ctrl-C or a timeout, does not go on in Presto."""
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(exc.Error, requests.RequestException, AssertionError):
+            cursor.cancel()
+        raise
+
+
+def _bindable(name: str, value: Any) -> Any:
+    """The value, if PyHive's escaper writes it as a sound literal; times with a zone become UTC."""
+    if isinstance(value, datetime) and value.tzinfo:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise QueryError(f"parameter {name} is {value!r}: a number has to be finite")
+    if value is None or isinstance(value, bool | int | float | str | date):
+        return value
+    if isinstance(value, list | tuple):
+        return [_bindable(name, item) for item in value]
+    raise QueryError(f"parameter {name} is a {type(value).__name__}: give text, numbers, dates, or a list of them")
+
+
+@contextlib.contextmanager
+def _translated(settings: Settings, bound: Parameters | None) -> Iterator[None]:
+    """Errors of PyHive and `requests` become a `QueryError` that says what to do."""
+    try:
+        yield
+    except exc.DatabaseError as error:
+        raise QueryError(_explain(settings, error.args[0])) from error
+    except exc.Error as error:
+        raise QueryError(f"Presto at {settings.presto_url}: {error}") from error
+    except KeyError as error:
+        raise QueryError(f"the statement asks for parameter {error}; given are {sorted(bound or {})}") from error
+    except (requests.ConnectionError, requests.Timeout) as error:
+        raise QueryError(
+            f"Presto does not answer at {settings.presto_url}: {type(error).__name__}. Start it with `questlog up`, "
+            "or set QUESTLOG_PRESTO_URL."
+        ) from error
+    except requests.RequestException as error:
+        raise QueryError(f"Presto at {settings.presto_url}: {error}") from error
+
+
+def _explain(settings: Settings, error: Any) -> str:
+    """What Presto says, where in the statement, and what to do."""
+    if not isinstance(error, Mapping):
+        return f"Presto at {settings.presto_url}: {error}"
+    place = error.get("errorLocation")
+    where = f" at line {place['lineNumber']}, column {place['columnNumber']}" if place else ""
+    said = LINE_AND_COLUMN.sub("", error.get("message", "it gives no reason"))
+    return f"Presto refused the statement{where}: {said} ({error.get('errorName')}). {_advice(settings, error)}"
+
+
+def _advice(settings: Settings, error: Mapping[str, Any]) -> str:
+    if error.get("errorName") == "EXCEEDED_TIME_LIMIT":
+        return f"A statement may run {LONGEST_SECONDS} s: ask for fewer days or event types."
+    if error.get("errorName") == "SYNTAX_ERROR":
+        names = f"{settings.presto_catalog}.{settings.database}"
+        return (
+            f"Correct it: SHOW TABLES FROM {names} lists the tables, which `questlog catalog` creates; "
+            "DESCRIBE <table> lists a table's columns."
+        )
+    if error.get("errorType") == "USER_ERROR":
+        return "Correct the statement, or what it is given."
+    if error.get("errorType") == "INSUFFICIENT_RESOURCES":
+        return "Ask for fewer days or event types."
+    return f"Is everything up? `questlog up` starts what is missing; logs are in {settings.logs_dir}."

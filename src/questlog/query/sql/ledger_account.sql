@@ -1,0 +1,13 @@
+-- What does the stream say it did with the records of each event type?
+-- event_type: kind of event
+-- landed: written to the tables, rows
+-- filtered: of a type that the stream was told not to land, rows
+-- rejected: written to the dead letters, rows
+SELECT
+    event_type,
+    sum(landed) AS landed,
+    sum(filtered) AS filtered,
+    sum(rejected) AS rejected
+FROM ledger
+GROUP BY event_type
+ORDER BY event_type

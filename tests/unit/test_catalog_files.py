@@ -1,0 +1,26 @@
+import socket
+
+import pytest
+
+from questlog.catalog import files
+from questlog.errors import CatalogError
+from questlog.settings import Settings
+
+
+def nobody() -> str:
+    """The address of a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_filesystem_is_made_without_a_request() -> None:
+    made = files.filesystem(Settings.load(webhdfs_url="https://namenode.example:9871", hdfs_user="ann"))
+    assert made.url == "https://namenode.example:9871/webhdfs/v1"
+    assert made.pars == {"user.name": "ann"}
+
+
+@pytest.mark.parametrize("count", [files.landed_rows, files.dead_letter_rows])
+def test_webhdfs_that_is_down_is_named_with_the_way_to_start_it(count) -> None:
+    settings = Settings.load(webhdfs_url=nobody())
+    with pytest.raises(CatalogError, match=f"{settings.webhdfs_url}/webhdfs/v1.*`questlog up`"):
+        count(settings)
