@@ -1,0 +1,39 @@
+"""Charts that chapters need beside those of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from questlog.generate.bench import BenchResult
+from questlog.report import style
+from questlog.report.chart import Chart, blank, whole_numbers
+
+HEIGHT = 4.6
+
+
+@style.styled
+def load_curve(runs: Sequence[BenchResult]) -> Chart:
+    """Throughput above waiting time, over the number of requests at a time; one run for each number."""
+    figure = blank(HEIGHT)
+    figure.say(_finding(runs[0], runs[-1]))
+    throughput, waiting = figure.subplots(2, 1, sharex=True)
+    at_a_time = range(len(runs))
+    throughput.plot(at_a_time, [run.requests_per_second for run in runs], color=style.ACCENT, marker="o")
+    throughput.set_ylabel("requests a second")
+    for label, percentile, marker in (("99th percentile", "p99_ms", "s"), ("median", "p50_ms", "o")):
+        waiting.plot(at_a_time, [getattr(run, percentile) for run in runs], marker=marker, label=label)
+    waiting.set_ylabel("milliseconds")
+    waiting.set_xticks(list(at_a_time), [str(run.concurrency) for run in runs])
+    waiting.set_xlabel("requests at a time")
+    waiting.legend()
+    for axes in (throughput, waiting):
+        axes.set_ylim(bottom=0)
+        whole_numbers(axes.yaxis)
+    return figure
+
+
+def _finding(first: BenchResult, last: BenchResult) -> str:
+    rate = last.requests_per_second / first.requests_per_second
+    wait = (last.p50_ms or 0) / (first.p50_ms or 1)
+    change = f"throughput x {rate:.1f}, median wait x {wait:.1f}"
+    return f"With {last.concurrency} requests at a time instead of {first.concurrency}: {change}"

@@ -1,0 +1,73 @@
+"""Commands of the local servers: up, down, status, logs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from questlog.settings import Settings
+from questlog.stack import local
+
+MEGABYTE = 1024 * 1024
+
+
+@click.command()
+@click.pass_obj
+def up(settings: Settings) -> None:
+    """Start the local servers and wait until each one answers."""
+    local.up(settings)
+
+
+@click.command()
+@click.option("--wipe", is_flag=True, help="Also delete the data folder: topics, files, tables, logs.")
+@click.pass_obj
+def down(settings: Settings, /, wipe: bool) -> None:
+    """Stop the local servers; what they hold is kept."""
+    local.down(settings, wipe=wipe)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--check", is_flag=True, help="Exit with 1 unless every server is running.")
+@click.pass_obj
+def status(settings: Settings, /, as_json: bool, check: bool) -> None:
+    """Show every server with its state, pid, ports, web address and memory."""
+    servers = local.status(settings)
+    if as_json:
+        click.echo(json.dumps([asdict(server) for server in servers], indent=2))
+    else:
+        Console().print(_table(servers))
+    if check and any(server.state != local.RUNNING for server in servers):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--lines", "-n", default=50, help="How many of the last lines.")
+@click.pass_obj
+def logs(settings: Settings, /, name: str, lines: int) -> None:
+    """Print the end of a server's log."""
+    click.echo(local.logs(settings, name, lines))
+
+
+def _table(servers: list[local.ServiceStatus]) -> Table:
+    table = Table("server", "state", "pid", "ports", "web", "memory (MB)", "up (s)")
+    for server in servers:
+        table.add_row(
+            server.name,
+            server.state,
+            str(server.pid or ""),
+            ", ".join(str(port) for port in server.ports),
+            server.web or "",
+            f"{server.memory / MEGABYTE:,.0f}" if server.memory else "",
+            f"{server.uptime:,.0f}" if server.uptime else "",
+        )
+    return table
+
+
+COMMANDS = (up, down, status, logs)

@@ -1,0 +1,9 @@
+"""Tables, figures and findings: what chapters show, computed from the frames that queries give.
+
+- `style`: the one look, and the colour of each event type
+- `chart`: a figure that shows itself, with a title that may be long
+- `figures`: one chart a function, frame in, figure out
+- `findings`: sentences that the numbers support, and what to do about them
+- `tables`: frames formatted for people; `code`: SQL as a block
+- `diagram`: the flow of the data, with the part we are in marked
+"""

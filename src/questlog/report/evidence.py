@@ -1,0 +1,106 @@
+"""How much a number can carry: intervals of shares and counts, and the words for small samples.
+
+Everything in a report is counted, not sampled. The question behind an interval is another one: would the next players,
+behaving alike, give about the same number?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+import pandas as pd
+
+SURE = 0.95
+"""How often a difference that is called one is not just chance."""
+Z = NormalDist().inv_cdf((1 + SURE) / 2)
+"""Quantile of the normal distribution: 1.96."""
+ERRORS, FEWEST_VALUES = 2.5, 4
+FEWEST = 10
+"""Fewer cases than this never stand out, whatever their share."""
+SMALL = 30
+"""Fewer observations than this are called a small sample."""
+LARGE = 300
+"""From this many on a share is known to a few points in a hundred."""
+
+
+class Share(NamedTuple):
+    """`part` of `whole`, both counts."""
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float:
+        """0 to 1; 0 for a whole of nothing."""
+        return self.part / self.whole if self.whole else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval, 95 in 100 (E. B. Wilson, 1927); 0 to 1 for a whole of nothing."""
+        if not self.whole:
+            return 0.0, 1.0
+        n, p, square = self.whole, self.value, Z * Z
+        middle = (p + square / (2 * n)) / (1 + square / n)
+        reach = Z / (1 + square / n) * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
+        return max(0.0, middle - reach), min(1.0, middle + reach)
+
+    def __str__(self) -> str:
+        return f"{percent(self.value)} ({self.part:,} of {self.whole:,})"
+
+
+def percent(share: float) -> str:
+    """38%; a share that is there but rounds to nothing is "under 1%", one that lacks little is "over 99%"."""
+    if 0 < share < 0.005:
+        return "under 1%"
+    if 0.995 <= share < 1:
+        return "over 99%"
+    return f"{share:.0%}"
+
+
+def shares_differ(first: Share, second: Share, tries: int = 1) -> bool:
+    """Whether two shares differ by more than chance makes of equal ones, in 95 of 100 cases.
+
+    The two-proportion z-test with Yates's correction; `tries` is how many such comparisons are looked through for one
+    that differs (Bonferroni). False when either is a share of nothing.
+    """
+    if not first.whole or not second.whole:
+        return False
+    both = Share(first.part + second.part, first.whole + second.whole).value
+    inverse = 1 / first.whole + 1 / second.whole
+    least = NormalDist().inv_cdf(1 - (1 - SURE) / (2 * tries)) * math.sqrt(both * (1 - both) * inverse)
+    return abs(first.value - second.value) - inverse / 2 > least
+
+
+def stands_out(count: int, counts: Sequence[int]) -> bool:
+    """Whether a count is above the mean of all `counts` by more than chance makes of equal ones (Poisson).
+
+    A count below `FEWEST` never does: for those the normal distribution is no match.
+    """
+    mean = sum(counts) / len(counts)
+    return count >= FEWEST and count - mean > NormalDist().inv_cdf(1 - (1 - SURE) / len(counts)) * math.sqrt(mean)
+
+
+def counts_differ(first: int, second: int) -> bool:
+    """Whether two counts over equal spans differ by more than chance makes of equal ones (Poisson, 95 in 100)."""
+    return abs(first - second) > Z * math.sqrt(first + second)
+
+
+def means_differ(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether two means differ by more than `ERRORS` standard errors (Welch); False with too few values."""
+    if min(len(first), len(second)) < FEWEST_VALUES:
+        return False
+    one, two = pd.Series(first, dtype=float), pd.Series(second, dtype=float)
+    error = math.sqrt(one.var() / len(one) + two.var() / len(two))
+    return bool(abs(one.mean() - two.mean()) > ERRORS * error)
+
+
+def sureness(count: int, what: str) -> str:
+    """How sure we are, from how many observations there are: ``Low: only 12 players ...``."""
+    if count < SMALL:
+        return f"Low: {count:,} {what} are a small sample, a few more can turn it."
+    if count < LARGE:
+        return f"Medium: {count:,} {what} show the direction, not the exact size."
+    return f"High: {count:,} {what} are many."

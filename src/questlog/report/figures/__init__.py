@@ -1,0 +1,20 @@
+"""The charts: one function a named query, frame in, figure out; the title is the finding that the frame supports."""
+
+from questlog.report.figures.game import guilds, quests
+from questlog.report.figures.players import funnel, hours_of_day, players_by_day, players_returning
+from questlog.report.figures.shop import revenue_by_day, sales_by_item, top_spenders
+from questlog.report.figures.traffic import dead_letters_by_reason, events_by_type
+
+__all__ = [
+    "dead_letters_by_reason",
+    "events_by_type",
+    "funnel",
+    "guilds",
+    "hours_of_day",
+    "players_by_day",
+    "players_returning",
+    "quests",
+    "revenue_by_day",
+    "sales_by_item",
+    "top_spenders",
+]

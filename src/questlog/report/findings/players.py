@@ -1,0 +1,142 @@
+"""Findings about players: how many come, how far they get, and whether they return."""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+
+from questlog.report.evidence import Share, counts_differ, percent, sureness
+from questlog.report.findings.finding import Finding, absent
+
+FEWEST_DAYS = 4
+A_WEEK = 7
+
+
+def players_by_day(frame: pd.DataFrame) -> Finding:
+    """Whether fewer or more new players come in the second half of the days than in the first.
+
+    Args:
+        frame: `day` (datetime), `players`, `events`, `new_players` (counts), a row a day.
+    """
+    days = every_day(frame)
+    if len(days) < FEWEST_DAYS:
+        return absent("whether more or fewer new players come", f"{len(days)} days, and it takes {FEWEST_DAYS}")
+    half = len(days) // 2
+    early, late = (int(part["new_players"].sum()) for part in (days[:half], days[-half:]))
+    busiest, mean = int(days["players"].max()), days["players"].mean()
+    title, figure, advice = _arrivals(early, late, half)
+    return Finding(
+        title=title,
+        sentence=f"In the first {half} days {early:,} new players came, in the last {half} days {late:,}. "
+        f"The busiest day saw {busiest:,} players, the average day {mean:,.1f}.",
+        figure=figure,
+        recommendation=advice,
+        confidence=sureness(early + late, "new players"),
+    )
+
+
+def _arrivals(early: int, late: int, half: int) -> tuple[str, str, str]:
+    if not counts_differ(early, late):
+        return (
+            f"New players come at about the same rate: {early:,} in the first half, {late:,} in the second",
+            f"{(early + late) / (2 * half):,.1f} new players a day",
+            f"Leave as it is what brings players in: {early:,} against {late:,} is within chance.",
+        )
+    figure = f"{late / half:,.1f} new players a day"
+    if late < early:
+        title = f"New players fell from {early / half:,.1f} to {late / half:,.1f} a day"
+        advice = f"Bring new players in: {early - late:,} fewer came. Measure first where they come from."
+        return title, figure, advice
+    title = f"New players rose from {early / half:,.1f} to {late / half:,.1f} a day"
+    return (
+        title,
+        figure,
+        f"Make room: {late - early:,} more came. Check what the servers hold beyond the busiest day.",
+    )
+
+
+def funnel(frame: pd.DataFrame) -> Finding:
+    """At which step the most new players stop.
+
+    Args:
+        frame: `step` (from 1), `name`, `players` (count), `share` and `share_of_previous` (0 to 1), in order.
+    """
+    players, names = [int(count) for count in frame["players"]], frame["name"].tolist()
+    if not players or not players[0]:
+        return absent("how far new players come", "nobody who created a player")
+    whole = Share(players[-1], players[0])
+    lost = [before - after for before, after in itertools.pairwise(players)]
+    worst = lost.index(max(lost)) if lost else 0
+    if not lost or lost[worst] <= 0:
+        return _nobody_stops(names, whole)
+    stop, before, after = Share(lost[worst], players[worst]), names[worst], names[worst + 1]
+    return Finding(
+        title=f"{percent(stop.value)} of those who {before} stop there, before they {after}: the largest loss",
+        sentence=f"{_all_the_way(names, whole)} Before '{after}' {stop.part:,} of {stop.whole:,} stop.",
+        figure=f"{percent(whole.value)} go all the way",
+        recommendation=f"Work on the step to '{after}' first: it loses {stop.part:,} players, no step loses more.",
+        confidence=sureness(stop.whole, "players at that step"),
+    )
+
+
+def _nobody_stops(names: list[str], whole: Share) -> Finding:
+    return Finding(
+        title=f"No player is lost between '{names[0]}' and '{names[-1]}'",
+        sentence=_all_the_way(names, whole),
+        figure=f"{percent(whole.value)} go all the way",
+        recommendation="Nothing to mend here: look at what comes after the last step.",
+        confidence=sureness(whole.whole, "new players"),
+    )
+
+
+def _all_the_way(names: list[str], whole: Share) -> str:
+    went = f"{whole.part:,} went all the way to '{names[-1]}', {percent(whole.value)}"
+    return f"Of {whole.whole:,} players who {names[0]}, {went}."
+
+
+def players_returning(frame: pd.DataFrame) -> Finding:
+    """How many new players are seen again after a day and after a week, and where the larger loss is.
+
+    Args:
+        frame: `days` (since the first event), `eligible`, `returned` (counts), `share` (0 to 1), in order.
+    """
+    if frame.empty:
+        return absent("how many players come back", "no player who could have been seen a day later")
+    shares = {int(day): Share(int(part), int(whole)) for day, part, whole in _columns(frame)}
+    first, later = min(shares), max(day for day in shares if day <= max(A_WEEK, min(shares)))
+    low, high = shares[later].interval
+    return Finding(
+        title=_comes_back(shares, first, later),
+        sentence=f"Of the new players {shares[first]} were seen on day {first} after their first, "
+        f"and {shares[later]} on day {later}.",
+        figure=f"{percent(shares[later].value)} on day {later}",
+        recommendation=_keep(shares[first], shares[later], first, later),
+        confidence=f"{sureness(shares[later].whole, 'players')} "
+        f"For more such players day {later} would lie between {low:.0%} and {high:.0%}.",
+    )
+
+
+def _columns(frame: pd.DataFrame) -> zip[tuple[int, int, int]]:
+    return zip(frame["days"], frame["returned"], frame["eligible"], strict=True)
+
+
+def _comes_back(shares: dict[int, Share], first: int, later: int) -> str:
+    title = f"{percent(shares[later].value)} of new players are seen again on day {later}"
+    return title if later == first else f"{title}, {percent(shares[first].value)} on day {first}"
+
+
+def _keep(first: Share, last: Share, first_day: int, last_day: int) -> str:
+    at_once, slowly = 1 - first.value, first.value - last.value
+    if at_once >= slowly:
+        return (
+            f"Give a reason to come back at once: {percent(at_once)} were not seen on day {first_day}, more than "
+            f"what is lost from there to day {last_day} ({slowly * 100:.0f} points)."
+        )
+    return f"Give a reason to stay: {slowly * 100:.0f} points are lost between day {first_day} and day {last_day}."
+
+
+def every_day(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its `day` as index and a row for each day from the first to the last; 0 where there was none."""
+    indexed = frame.set_index("day")
+    return indexed.resample("D").sum() if len(indexed) else indexed

@@ -1,0 +1,103 @@
+"""The command line only hands over: what it parsed, to one function."""
+
+from unittest.mock import Mock
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from questlog import pipeline
+from questlog.cli import main
+from questlog.errors import QueryError
+from questlog.ledger import COUNTS, balance
+from questlog.stack import local
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_has_help_that_says_what_it_does(command: str) -> None:
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    assert main.commands[command].help
+
+
+def test_options_before_the_command_change_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    up = Mock()
+    monkeypatch.setattr(local, "up", up)
+
+    run("--port-offset", "1000", "--namespace", "mine", "up")
+
+    (settings,) = up.call_args.args
+    assert (settings.kafka_port, settings.topic) == (10092, "mine_events")
+
+
+def test_a_setting_that_is_not_allowed_is_named_and_the_exit_code_is_1() -> None:
+    result = run("--namespace", "No Way", "status")
+
+    assert result.exit_code == 1
+    assert "SettingsError: setting namespace (QUESTLOG_NAMESPACE) is 'No Way'" in result.output
+
+
+def test_generate_hands_over_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    generate = Mock(return_value=Mock(spec=[]))
+    monkeypatch.setattr(pipeline, "generate", generate)
+
+    run("generate", "--players", "20", "--events", "500", "--bad-share", "0.1", "--seed", "9", "--batch-size", "10")
+
+    _, world = generate.call_args.args
+    assert (world.players, world.events, world.bad_share, world.seed) == (20, 500, 0.1, 9)
+    assert generate.call_args.kwargs["batch_size"] == 10
+
+
+def test_stream_hands_over_the_selected_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Mock(return_value=Mock(spec=[]))
+    monkeypatch.setattr(pipeline, "stream", stream)
+
+    run("stream", "--event-types", "purchase_sword, join_guild", "--available-now")
+
+    assert stream.call_args.kwargs["event_types"] == ("purchase_sword", "join_guild")
+    assert stream.call_args.kwargs["available_now"] is True
+
+
+def test_stream_refuses_a_type_that_is_not_in_the_catalogue() -> None:
+    result = run("stream", "--event-types", "purchase_boat")
+
+    assert result.exit_code == 1
+    assert "'purchase_boat'" in result.output
+    assert "purchase_sword" in result.output
+
+
+def test_query_prints_csv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "sql", Mock(return_value=pd.DataFrame({"a": [1], "b": ["x"]})))
+
+    assert run("query", "SELECT 1", "--format", "csv").output.splitlines() == ["a,b", "1,x"]
+
+
+def test_a_query_that_presto_refuses_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "sql", Mock(side_effect=QueryError("column 'x' cannot be resolved")))
+
+    result = run("query", "SELECT x")
+
+    assert result.exit_code == 1
+    assert "QueryError: column 'x' cannot be resolved" in result.output
+
+
+@pytest.mark.parametrize(("waiting", "code"), [(0, 0), (1, 1)])
+def test_verify_ends_with_1_only_when_the_ledger_does_not_balance(
+    monkeypatch: pytest.MonkeyPatch, waiting: int, code: int
+) -> None:
+    counts = {name: {} for name in COUNTS} | {"in_kafka": {"page_view": waiting}}
+    monkeypatch.setattr(pipeline, "ledger", Mock(return_value=balance(["page_view"], counts)))
+
+    assert run("verify").exit_code == code
+
+
+def test_a_parameter_of_the_book_that_is_given_twice_is_refused() -> None:
+    result = run("book", "-p", "seed", "1", "-p", "seed", "2")
+
+    assert result.exit_code == 1
+    assert "given twice" in result.output
