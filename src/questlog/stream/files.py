@@ -36,8 +36,10 @@ class Files:
         # Py4J looks a name up in every jar, at each of its dots: once is enough.
         hadoop, uri = jvm.org.apache.hadoop.fs, jvm.java.net.URI.create(url)
         self._path: Any = hadoop.Path
-        self._arrays, self._io = jvm.java.util.Arrays, jvm.org.apache.commons.io.IOUtils
-        self._paths_of = hadoop.FileUtil.stat2Paths
+        self._io, self._spark_hadoop = (
+            jvm.org.apache.commons.io.IOUtils,
+            jvm.org.apache.spark.deploy.SparkHadoopUtil.get(),
+        )
         self._no_options = context._gateway.new_array(hadoop.Options.Rename, 0)
         self._system = hadoop.FileSystem.get(uri, configuration)
         self._context = hadoop.FileContext.getFileContext(uri, configuration)
@@ -55,12 +57,10 @@ class Files:
 
     def matching(self, pattern: str) -> list[str]:
         """Paths that match a pattern of Hadoop's ``globStatus``."""
-        found = self._ask(pattern, self._system.globStatus)
-        if not found:
-            return []
+        found = self._ask(pattern, lambda glob: self._spark_hadoop.globPath(self._system, glob))
         # One text for all: each path would take some calls into the JVM. Our names have no comma.
-        listed = self._arrays.toString(self._paths_of(found))
-        return [path.removeprefix(self.url) for path in listed.strip("[]").split(", ")]
+        listed = found.mkString(",")
+        return [path.removeprefix(self.url) for path in listed.split(",") if path]
 
     def rename(self, source: str, target: str) -> None:
         """Give a file or folder its new path, in one step that is done or not done; the parent folder is made.
