@@ -9,8 +9,9 @@ from_api       of these, the records that carry the API's mark; the others came 
 landed         the parquet files' own footers, read from HDFS without Presto
 filtered       the stream's account (table ``ledger``): types that it was told not to land
 rejected       the dead letters' parquet footers
+repeated       the stream's account: records of an event that has landed already, sent again with its ``event_id``
 in_presto      ``SELECT count(*)`` of table ``events``
-distinct       distinct Kafka coordinates (partition, offset) that Presto sees in it
+distinct       distinct ``event_id`` that Presto sees in it
 =============  =====================================================================================
 """
 
@@ -33,13 +34,14 @@ class Line:
     landed: int = 0
     filtered: int = 0
     rejected: int = 0
+    repeated: int = 0
     in_presto: int = 0
     distinct: int = 0
 
     @property
     def problems(self) -> Iterator[str]:
         """Each sentence says which promise is broken, with the counts."""
-        name, settled = self.event_type, self.landed + self.filtered + self.rejected
+        name, settled = self.event_type, self.landed + self.filtered + self.rejected + self.repeated
         if self.accepted > self.from_api:
             yield f"{name}: the API accepted {self.accepted}, Kafka has {self.from_api} of them: events are lost"
         if self.in_kafka > settled:

@@ -195,6 +195,7 @@ def _seen_by_presto(settings: Settings) -> dict[str, dict[str, int]]:
         "in_presto": _counts(seen, "rows"),
         "distinct": _counts(seen, "distinct_events"),
         "filtered": _counts(account, "filtered"),
+        "repeated": _counts(account, "repeated"),
     }
 
 

@@ -1,6 +1,6 @@
 from questlog.ledger import COUNTS, balance
 
-SETTLED = {"accepted": 3, "in_kafka": 5, "from_api": 3, "landed": 3, "filtered": 1, "rejected": 1}
+SETTLED = {"accepted": 3, "in_kafka": 6, "from_api": 3, "landed": 3, "filtered": 1, "rejected": 1, "repeated": 1}
 SEEN = {"in_presto": 3, "distinct": 3}
 
 
@@ -20,9 +20,9 @@ def test_an_event_that_was_accepted_but_is_not_in_kafka_is_lost() -> None:
 
 
 def test_an_event_that_waits_in_kafka_says_what_to_run() -> None:
-    (problem,) = ledger_with(in_kafka=7).problems
+    (problem,) = ledger_with(in_kafka=8).problems
 
-    assert "2 of 7 in Kafka wait: run `questlog stream`" in problem
+    assert "2 of 8 in Kafka wait: run `questlog stream`" in problem
 
 
 def test_an_event_that_landed_twice_is_a_problem() -> None:

@@ -45,6 +45,7 @@ DESCRIPTIONS = {
     "landed": "Events in a parquet file. (rows)",
     "filtered": "Events of a type that this stream was told not to land. (rows)",
     "rejected": "Records that went to the dead letters. (rows)",
+    "repeated": "Records of an event that has landed already, told by its event_id. (rows)",
 }
 
 

@@ -53,6 +53,7 @@ LEDGER_COLUMNS: Columns = (
     ("landed", "bigint"),
     ("filtered", "bigint"),
     ("rejected", "bigint"),
+    ("repeated", "bigint"),
 )
 
 

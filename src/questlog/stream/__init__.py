@@ -5,6 +5,9 @@
 - `transforms`: DataFrame -> DataFrame: which type, wanted or not, parsed, judged, and the columns of each table
 - `validity`: the catalogue's rules as Spark expressions
 - `files`: HDFS through Spark's own Hadoop client
+- `repeats`: an event that is sent again stays one row
+- `account`: what became of a micro-batch's records
+- `staging`: writes a micro-batch aside
 - `landing`: how one micro-batch becomes visible, all of it once, whatever is killed in between
 - `job`: reads, chains, lands
 """

@@ -18,10 +18,12 @@ from questlog.errors import QuestlogError, StreamError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
 from questlog.stream import transforms
+from questlog.stream.account import Counts, total
 from questlog.stream.files import Files
-from questlog.stream.landing import Announce, Counts, Landing
+from questlog.stream.landing import Announce, Landing
 from questlog.stream.session import SparkPlace, session
 from questlog.stream.source import refuse_missing_topic, source
+from questlog.stream.staging import Staging
 
 QUERY_ID = "sql.streaming.queryId"
 STREAM_CHARACTERS = 8
@@ -38,10 +40,11 @@ class Batch:
     landed: int
     filtered: int
     rejected: int
+    repeated: int
     seconds: float
 
     def __str__(self) -> str:
-        counts = f"{self.landed:,} landed, {self.filtered:,} filtered, {self.rejected:,} rejected"
+        counts = ", ".join(f"{getattr(self, outcome):,} {outcome}" for outcome in transforms.OUTCOMES)
         return f"batch {self.batch}: {counts} in {self.seconds:.2f} s"
 
 
@@ -53,6 +56,7 @@ class Summary:
     landed: int
     filtered: int
     rejected: int
+    repeated: int
     seconds: float
 
 
@@ -169,7 +173,8 @@ class _Lander:
 
     def _make(self, spark: SparkSession) -> Landing:
         stream = str(spark.sparkContext.getLocalProperty(QUERY_ID))[:STREAM_CHARACTERS]
-        return Landing(self.files, self.settings, stream, self.announce, self.catalogue)
+        staging = Staging(self.files, self.settings, self.catalogue)
+        return Landing(self.files, self.settings, stream, self.announce, staging)
 
 
 def _writer(records: DataFrame, settings: Settings, trigger: float | None, available_now: bool) -> Any:
@@ -189,8 +194,8 @@ def _watched(writer: Any, lander: _Lander, told: threading.Event) -> Summary:
     finally:
         _finish(query, lander)
     _raise_failure(query, lander)
-    landed, filtered, rejected = (sum(getattr(batch, of) for batch in lander.done) for of in transforms.OUTCOMES)
-    return Summary(len(lander.done), landed, filtered, rejected, time.monotonic() - began)
+    sums = {of: sum(getattr(batch, of) for batch in lander.done) for of in transforms.OUTCOMES}
+    return Summary(len(lander.done), **sums, seconds=time.monotonic() - began)
 
 
 def _finish(query: StreamingQuery, lander: _Lander) -> None:
@@ -218,8 +223,7 @@ def _raise_failure(query: StreamingQuery, lander: _Lander) -> None:
 
 
 def _summed(batch: int, counts: Counts, seconds: float) -> Batch:
-    landed, filtered, rejected = (sum(of[outcome] for of in counts.values()) for outcome in transforms.OUTCOMES)
-    return Batch(batch, landed, filtered, rejected, seconds)
+    return Batch(batch, **{outcome: total(counts, outcome) for outcome in transforms.OUTCOMES}, seconds=seconds)
 
 
 @contextlib.contextmanager

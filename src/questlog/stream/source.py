@@ -7,6 +7,8 @@ Source: https://spark.apache.org/docs/latest/streaming/structured-streaming-kafk
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
@@ -30,6 +32,16 @@ def batch(spark: SparkSession, settings: Settings) -> DataFrame:
     """All that the topic holds now, as an ordinary DataFrame."""
     reader = spark.read.format("kafka").options(**_options(settings), startingOffsets="earliest")
     return reader.option("endingOffsets", "latest").load()
+
+
+def between(spark: SparkSession, settings: Settings, ranges: Mapping[int, tuple[int, int]]) -> DataFrame:
+    """The records of some of the topic's partitions, each from its first offset up to, but not including, its end."""
+    start, end = ({str(number): offsets[edge] for number, offsets in ranges.items()} for edge in (0, 1))
+    options = {**_options(settings), "assign": json.dumps({settings.topic: sorted(ranges)})}
+    del options["subscribe"]
+    reader = spark.read.format("kafka").options(**options)
+    reader = reader.option("startingOffsets", json.dumps({settings.topic: start}))
+    return reader.option("endingOffsets", json.dumps({settings.topic: end})).load()
 
 
 def refuse_missing_topic(spark: SparkSession, settings: Settings) -> None:

@@ -31,8 +31,9 @@ from questlog.events.wire import TYPE_HEADER
 from questlog.stream import validity
 from questlog.stream.validity import JSON, literal
 
-LANDED, FILTERED, REJECTED = "landed", "filtered", "rejected"
-OUTCOMES = (LANDED, FILTERED, REJECTED)
+LANDED, FILTERED, REJECTED, REPEATED = "landed", "filtered", "rejected", "repeated"
+OUTCOMES = (LANDED, FILTERED, REJECTED, REPEATED)
+"""What becomes of a record; which are repeated is found by `questlog.stream.repeats`."""
 
 # A higher-order function would be shorter, but Spark does not compile a plan that has one.
 _PLACE = f"array_position(reverse(headers.key), {literal(TYPE_HEADER)})"
@@ -94,6 +95,12 @@ def accounted(
     """All four steps: what becomes of each record, and why; `event_types` are the types to land, all unless given."""
     chosen = catalogue.select(event_types)
     return judged(parsed(selected(named(records, catalogue), chosen), catalogue), catalogue)
+
+
+def refused(records: DataFrame, field: str, allowed: str, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """Records that are rejected for a reason found outside of them: `field` of each is not as `allowed` says."""
+    value = validity.quoted(field, f"get_json_object({JSON}, {literal(f'$.{field}')})", allowed)
+    return named(records, catalogue).selectExpr("*", f"'{REJECTED}' AS outcome", f"{value} AS reason")
 
 
 def event_columns(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:

@@ -1,0 +1,131 @@
+"""Staging: a micro-batch's rows are judged once more, as a whole, and written aside, where no reader looks.
+
+Below the folder of an attempt are then ``events/event_type=X/event_date=D/`` and ``dead_letters/``, as in the tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as sf
+
+from questlog.events import CATALOGUE, Catalogue
+from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE
+from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
+from questlog.stream import repeats, source, transforms
+from questlog.stream.account import Counts, counted, total
+from questlog.stream.files import Files
+from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, dead_letter_columns
+
+SMALL_BATCH = 1_000
+"""Rows up to which one task writes a batch: more tasks would mean more files."""
+PLACE = ["partition", "offset"]
+IN_USE = "that of no other event: one with this id has landed"
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What was written: rows by event type and outcome, and the identities of the events that are about to land."""
+
+    counts: Counts
+    landing: repeats.Entries
+
+
+@dataclass
+class Staging:
+    """Writes the batches of one stream.
+
+    Args:
+        files: HDFS.
+        settings: where Kafka and the tables are.
+        catalogue: the event types.
+    """
+
+    files: Files
+    settings: Settings
+    catalogue: Catalogue = CATALOGUE
+    _known: repeats.Known | None = field(default=None)
+
+    def write(self, rows: DataFrame, attempt: str) -> Staged:
+        """Write a batch below the folder `attempt`; nothing is written when the batch has no rows.
+
+        `rows` is what `transforms.kept` gives. It is computed once.
+        """
+        rows.persist()
+        try:
+            account = repeats.judged(self._account(rows), self._landed_before(rows))
+            turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
+            counts = counted(_settled(account))
+            self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
+            self._write_letters(rows, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
+        finally:
+            rows.unpersist()
+        return Staged(counts, repeats.entries(repeats.of_outcome(account, [LANDED])))
+
+    def remember(self, staged: Staged) -> None:
+        """From now on the events of this batch are known: they will land, whatever happens."""
+        if self._known is not None:
+            self._known.add(staged.landing)
+
+    def _account(self, rows: DataFrame) -> pa.Table:
+        columns = [PARTITION_TYPE, "outcome", *PLACE, *repeats.identity(self.catalogue, "row.")]
+        return rows.selectExpr(*columns).toArrow()
+
+    def _landed_before(self, rows: DataFrame) -> repeats.Known:
+        """Read once, when the first batch is staged: what an earlier run left sealed has landed by then."""
+        if self._known is None:
+            is_empty = not self.files.holds_files(self.settings.table_path(EVENTS_TABLE))
+            spark = rows.sparkSession
+            self._known = repeats.Known() if is_empty else repeats.landed_before(spark, self.settings, self.catalogue)
+        self._known.forget(repeats.horizon(self.settings))
+        return self._known
+
+    def _write_events(self, rows: DataFrame, turned: pa.Table, count: int, path: str) -> None:
+        if not count:
+            return
+        events = rows.where(f"outcome = '{LANDED}'")
+        if turned.num_rows:
+            events = events.join(_broadcast(rows, turned), PLACE, "left_anti")
+        events = events.select("row.*")
+        # Without it every task would write a file into every partition.
+        events = events.coalesce(1) if count <= SMALL_BATCH else events.repartition(PARTITION_TYPE, PARTITION_DATE)
+        events.write.partitionBy(PARTITION_TYPE, PARTITION_DATE).parquet(self.settings.hdfs_url + path)
+
+    def _write_letters(self, rows: DataFrame, turned: pa.Table, count: int, path: str) -> None:
+        if not count:
+            return
+        # Judged once more, this time in words.
+        letters = dead_letter_columns(accounted(rows.where(f"outcome = '{REJECTED}'"), None, self.catalogue))
+        conflicts = repeats.of_outcome(turned, [repeats.CONFLICT])
+        if conflicts.num_rows:
+            letters = letters.unionByName(dead_letter_columns(self._in_conflict(rows, conflicts)))
+        letters = letters.coalesce(1) if count <= SMALL_BATCH else letters
+        letters.write.parquet(self.settings.hdfs_url + path)
+
+    def _in_conflict(self, rows: DataFrame, conflicts: pa.Table) -> DataFrame:
+        """The records in conflict, read from the topic once more: their bytes were not kept."""
+        spark = rows.sparkSession
+        records = source.between(spark, self.settings, _ranges(conflicts)).join(
+            _broadcast(rows, conflicts), PLACE, "left_semi"
+        )
+        return transforms.refused(records, "event_id", IN_USE, self.catalogue)
+
+
+def _settled(account: pa.Table) -> pa.Table:
+    """A conflict is rejected, in the ledger's words."""
+    is_conflict = pc.equal(account["outcome"], repeats.CONFLICT)
+    outcome = pc.if_else(is_conflict, REJECTED, account["outcome"])
+    return account.set_column(account.schema.get_field_index("outcome"), "outcome", outcome)
+
+
+def _broadcast(rows: DataFrame, places: pa.Table) -> DataFrame:
+    return sf.broadcast(rows.sparkSession.createDataFrame(places.select(PLACE)))
+
+
+def _ranges(places: pa.Table) -> dict[int, tuple[int, int]]:
+    """For each partition the first offset, and the one after the last."""
+    extremes = places.group_by("partition").aggregate([("offset", "min"), ("offset", "max")])
+    return {row["partition"]: (row["offset_min"], row["offset_max"] + 1) for row in extremes.to_pylist()}

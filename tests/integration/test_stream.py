@@ -1,0 +1,144 @@
+"""The stream on real servers: what lands, once, whatever is sent again and whatever runs again."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import kafka_shaped as shaped
+import pytest
+
+from questlog import pipeline
+from questlog.catalog import files
+from questlog.errors import StreamError
+from questlog.events import CATALOGUE, validation
+from questlog.events.wire import Record, encode
+from questlog.settings import Settings
+from questlog.stream.job import Summary
+from questlog.transport.producer import Publisher
+
+Send = Callable[..., None]
+
+
+@pytest.fixture
+def send(fresh: Settings) -> Iterator[Send]:
+    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
+    yield lambda *records: publisher.publish(records)
+    publisher.close()
+
+
+def purchase(event_id: str, **given: Any) -> Record:
+    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id, **given}
+    return encode(validation.parse(CATALOGUE["purchase_sword"], fields, {}, datetime.now(UTC)))
+
+
+def rows(settings: Settings) -> list[dict[str, Any]]:
+    found = pipeline.sql(settings, "SELECT event_id, price FROM purchase_sword ORDER BY event_id, price")
+    return found.to_dict(orient="records")
+
+
+def counts(summary: Summary) -> tuple[int, int, int]:
+    return summary.landed, summary.repeated, summary.rejected
+
+
+def test_an_event_that_is_sent_again_is_one_row(fresh: Settings, send: Send) -> None:
+    send(purchase("a"), purchase("b"), purchase("a"))
+    within_a_batch = pipeline.stream(fresh)
+    send(purchase("b"), purchase("c"))
+    in_a_later_run = pipeline.stream(fresh)
+
+    assert counts(within_a_batch) == (2, 1, 0)
+    assert counts(in_a_later_run) == (1, 1, 0)
+    assert [row["event_id"] for row in rows(fresh)] == ["a", "b", "c"]
+    assert pipeline.ledger(fresh).balances
+    assert pipeline.ledger(fresh).total("repeated") == 2
+
+
+def test_an_id_that_is_used_for_another_event_is_kept_as_a_dead_letter(fresh: Settings, send: Send) -> None:
+    other = purchase("a", price=7)
+    send(purchase("a"), purchase("b"), other)
+    summary = pipeline.stream(fresh)
+
+    assert counts(summary) == (2, 0, 1)
+    assert rows(fresh) == [{"event_id": "a", "price": 120}, {"event_id": "b", "price": 120}]
+    letter = pipeline.sql(fresh, "SELECT reason, event_type, from_utf8(value) AS value FROM dead_letters").iloc[0]
+    assert letter["reason"].startswith("event_id='a': must be that of no other event")
+    assert letter["event_type"] == "purchase_sword"
+    assert json.loads(letter["value"]) == json.loads(other.value)
+    assert pipeline.ledger(fresh).balances
+
+
+def test_ten_thousand_times_the_same_event_is_one_row(fresh: Settings, send: Send) -> None:
+    send(*[purchase("a")] * 10_000)
+
+    assert counts(pipeline.stream(fresh, max_offsets=4_000)) == (1, 9_999, 0)
+    assert rows(fresh) == [{"event_id": "a", "price": 120}]
+
+
+def test_an_old_event_lands_in_its_own_day(fresh: Settings, send: Send) -> None:
+    send(purchase("new", event_time="2026-01-05T00:00:00Z"), purchase("old", event_time="2021-03-04T23:59:59.999Z"))
+    pipeline.stream(fresh)
+
+    days = pipeline.sql(fresh, "SELECT event_id, CAST(event_date AS varchar) AS day FROM events ORDER BY day")
+    assert days.to_dict(orient="records") == [
+        {"event_id": "old", "day": "2021-03-04"},
+        {"event_id": "new", "day": "2026-01-05"},
+    ]
+
+
+def test_a_batch_that_runs_again_changes_nothing(fresh: Settings, send: Send) -> None:
+    send(purchase("a"), shaped.page_view(page=""), shaped.record(b"garbage"))
+    pipeline.stream(fresh)
+    before = files.listing(fresh, "events"), files.listing(fresh, "dead_letters"), files.listing(fresh, "ledger")
+    files.delete(files.filesystem(fresh), f"{fresh.checkpoint}/commits/0")
+
+    again = pipeline.stream(fresh)
+
+    assert counts(again) == (0, 0, 0)
+    assert again.batches == 1
+    assert before == (
+        files.listing(fresh, "events"),
+        files.listing(fresh, "dead_letters"),
+        files.listing(fresh, "ledger"),
+    )
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_batch_that_was_cut_before_its_announcement_is_finished_by_the_next_run(fresh: Settings, send: Send) -> None:
+    from questlog.stream import job
+
+    def cut(_partitions: object) -> None:
+        raise ConnectionError("the metastore is away")
+
+    pipeline.create(fresh)
+    send(purchase("a"))
+    with pytest.raises(StreamError, match="the metastore is away"):
+        job.run(fresh, pipeline.place(fresh), announce=cut, available_now=True)
+    assert rows(fresh) == []
+    send(purchase("a"), purchase("b"))
+
+    again = pipeline.stream(fresh)
+
+    assert counts(again) == (2, 1, 0)
+    assert [row["event_id"] for row in rows(fresh)] == ["a", "b"]
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_stream_without_its_checkpoint_is_refused_while_the_tables_hold_rows(fresh: Settings, send: Send) -> None:
+    send(purchase("a"))
+    pipeline.stream(fresh)
+    files.delete(files.filesystem(fresh), fresh.checkpoint)
+
+    with pytest.raises(StreamError, match=r"the checkpoint /checkpoints/\w+ is gone.*questlog reset"):
+        pipeline.stream(fresh)
+    assert len(rows(fresh)) == 1
+
+
+def test_how_long_a_repeat_is_recognised_is_a_setting(fresh: Settings, send: Send) -> None:
+    send(purchase("a"))
+    pipeline.stream(fresh)
+    send(purchase("a"))
+    forgetful = fresh.in_namespace(fresh.namespace, repeat_days=0)
+
+    assert counts(pipeline.stream(forgetful)) == (1, 0, 0)
+    assert "some are there twice" in " ".join(pipeline.ledger(fresh).problems)
