@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     repeat_days: float = Field(
         default=7, ge=0, le=366, description="Days for which an event_id that is sent again is recognised."
     )
+    fault_point: str = Field(
+        default="", description="Where the stream is killed, for tests of its recovery (questlog.stream.faults)."
+    )
     api_workers: int = Field(default=2, ge=1, le=64, description="Processes of the API server.")
     api_threads: int = Field(default=32, ge=1, le=512, description="Threads of each process of the API server.")
     ack_timeout: float = Field(default=0.8, gt=0, le=30, description="Seconds a request waits for Kafka before a 503.")

@@ -168,7 +168,7 @@ def test_types_of_the_catalogue_that_never_arrived_are_named() -> None:
 
 
 LEDGER = pd.DataFrame(
-    [("page_view", 90, 95, 90, 90, 0, 5, 90, 90), ("total", 90, 95, 90, 90, 0, 5, 90, 90)],
+    [("page_view", 92, 97, 92, 90, 0, 5, 2, 90, 90), ("total", 92, 97, 92, 90, 0, 5, 2, 90, 90)],
     columns=[
         "event_type",
         "accepted",
@@ -177,6 +177,7 @@ LEDGER = pd.DataFrame(
         "landed",
         "filtered",
         "rejected",
+        "repeated",
         "in_presto",
         "distinct",
     ],
@@ -186,7 +187,7 @@ LEDGER = pd.DataFrame(
 def test_a_ledger_without_problems_balances() -> None:
     finding = findings.ledger(LEDGER, problems=())
     assert finding.title == "The account balances: no event is lost, none is there twice"
-    assert "of 95 records in Kafka 90 landed, 0 filtered, 5 rejected" in finding.sentence
+    assert "of 97 records in Kafka 90 landed, 0 filtered, 5 rejected, 2 repeated" in finding.sentence
 
 
 def test_a_ledger_with_problems_forbids_to_act_on_the_report() -> None:

@@ -9,5 +9,6 @@
 - `account`: what became of a micro-batch's records
 - `staging`: writes a micro-batch aside
 - `landing`: how one micro-batch becomes visible, all of it once, whatever is killed in between
+- `faults`: where a test kills the stream
 - `job`: reads, chains, lands
 """

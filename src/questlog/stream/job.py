@@ -19,6 +19,7 @@ from questlog.events import CATALOGUE, Catalogue
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
 from questlog.stream import transforms
 from questlog.stream.account import Counts, total
+from questlog.stream.faults import Faults
 from questlog.stream.files import Files
 from questlog.stream.landing import Announce, Landing
 from questlog.stream.session import SparkPlace, session
@@ -174,7 +175,7 @@ class _Lander:
     def _make(self, spark: SparkSession) -> Landing:
         stream = str(spark.sparkContext.getLocalProperty(QUERY_ID))[:STREAM_CHARACTERS]
         staging = Staging(self.files, self.settings, self.catalogue)
-        return Landing(self.files, self.settings, stream, self.announce, staging)
+        return Landing(self.files, self.settings, stream, self.announce, staging, Faults(self.settings.fault_point))
 
 
 def _writer(records: DataFrame, settings: Settings, trigger: float | None, available_now: bool) -> Any:

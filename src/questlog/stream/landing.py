@@ -37,6 +37,7 @@ from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
 from questlog.stream import account
 from questlog.stream.account import Counts
+from questlog.stream.faults import Faults
 from questlog.stream.files import Files
 from questlog.stream.staging import Staging
 
@@ -56,6 +57,7 @@ class Landing:
         stream: the stream's short name, in the names of its files.
         announce: is called with partitions that this object has not announced before.
         staging: writes a batch's rows.
+        faults: kills the stream at one of the points that a batch passes.
     """
 
     files: Files
@@ -63,6 +65,7 @@ class Landing:
     stream: str
     announce: Announce
     staging: Staging
+    faults: Faults = field(default_factory=Faults)
     _announced: set[Partition] = field(default_factory=set)
 
     def land(self, rows: DataFrame, batch: int) -> Counts:
@@ -73,6 +76,7 @@ class Landing:
         Raises:
             StreamError: HDFS refused.
         """
+        self.faults.pass_by("begun", batch)
         done, sealed = self.files.exists(self._closed(batch)), self.files.exists(self._sealed(batch))
         if not done and not sealed:
             self._discard_attempts(batch)
@@ -85,12 +89,14 @@ class Landing:
     def _stage(self, rows: DataFrame, batch: int) -> bool:
         """Steps 1 and 2; false when the batch has no rows."""
         attempt = f"{self._sealed(batch)}.{uuid.uuid4().hex[:8]}"
-        staged = self.staging.write(rows, attempt)
+        staged = self.staging.write(rows, attempt, lambda: self.faults.pass_by("staging", batch))
         if not staged.counts:
             return False
         content = account.ledger(staged.counts, self.stream, batch)
         self.files.write(f"{attempt}/{LEDGER_TABLE}/{self._name(batch)}.parquet", content)
+        self.faults.pass_by("staged", batch)
         self.files.rename(attempt, self._sealed(batch))
+        self.faults.pass_by("sealed", batch)
         self.staging.remember(staged)
         return True
 
@@ -102,10 +108,13 @@ class Landing:
             file for place in (f"{EVENTS_TABLE}/*/*", DEAD_LETTERS_TABLE) for file in self._written(batch, place)
         ]
         self.files.each(lambda file: self._move(file, batch), written)
+        self.faults.pass_by("moved", batch)
         self._announce([_partition(folder) for folder in folders])
+        self.faults.pass_by("announced", batch)
         staged = f"{sealed}/{LEDGER_TABLE}/{self._name(batch)}.parquet"
         counts = account.read_ledger(self.files.read(staged))
         self.files.rename(staged, self._closed(batch))
+        self.faults.pass_by("closed", batch)
         return counts
 
     def _written(self, batch: int, place: str) -> list[str]:
@@ -118,6 +127,7 @@ class Landing:
             raise StreamError(f"{file} is no parquet file as Spark names its own: who put it there?")
         target = self.settings.warehouse + folder.removeprefix(self._sealed(batch))
         self.files.rename(file, f"{target}/{self._name(batch)}-{int(task[1])}.parquet")
+        self.faults.pass_by("moving", batch)
 
     def _announce(self, partitions: Collection[Partition]) -> None:
         if new := set(partitions) - self._announced:

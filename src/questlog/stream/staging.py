@@ -5,6 +5,7 @@ Below the folder of an attempt are then ``events/event_type=X/event_date=D/`` an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -49,10 +50,10 @@ class Staging:
     catalogue: Catalogue = CATALOGUE
     _known: repeats.Known | None = field(default=None)
 
-    def write(self, rows: DataFrame, attempt: str) -> Staged:
+    def write(self, rows: DataFrame, attempt: str, between: Callable[[], None] = lambda: None) -> Staged:
         """Write a batch below the folder `attempt`; nothing is written when the batch has no rows.
 
-        `rows` is what `transforms.kept` gives. It is computed once.
+        `rows` is what `transforms.kept` gives. It is computed once. `between` is called once the events are written.
         """
         rows.persist()
         try:
@@ -60,6 +61,7 @@ class Staging:
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
             counts = counted(_settled(account))
             self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
+            between()
             self._write_letters(rows, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
         finally:
             rows.unpersist()

@@ -15,15 +15,16 @@ VALUE = re.compile(r"='.*': ", re.DOTALL)
 
 
 def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
-    """Whether accepted = landed + filtered + rejected, for every event type.
+    """Whether accepted = landed + filtered + rejected + repeated, for every event type.
 
     Args:
         frame: `event_type` and counts, the last row is their sum: `accepted`, `in_kafka`, `from_api`, `landed`,
-            `filtered`, `rejected`, `in_presto`, `distinct`.
+            `filtered`, `rejected`, `repeated`, `in_presto`, `distinct`.
         problems: sentences that say where it does not balance.
     """
     total = frame.iloc[-1]
-    settled = f"{total['landed']:,} landed, {total['filtered']:,} filtered, {total['rejected']:,} rejected"
+    outcomes = ("landed", "filtered", "rejected", "repeated")
+    settled = ", ".join(f"{total[outcome]:,} {outcome}" for outcome in outcomes)
     sentence = (
         f"The API server accepted {total['accepted']:,} events; of {total['in_kafka']:,} records in Kafka {settled}."
     )
@@ -31,7 +32,7 @@ def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
         return _unbalanced(sentence, problems)
     return Finding(
         title="The account balances: no event is lost, none is there twice",
-        sentence=f"{sentence} Presto sees {total['in_presto']:,} rows, each from another record.",
+        sentence=f"{sentence} Presto sees {total['in_presto']:,} rows, each of another event.",
         figure=f"{total['in_presto']:,} rows",
         recommendation="Trust the counts of this report: they are of all events that were accepted.",
         confidence="High: the counts come from independent witnesses, and agree for every event type.",

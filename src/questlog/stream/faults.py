@@ -1,0 +1,47 @@
+"""Fault points: where a test has the stream killed, as by kill -9, to see what the next run makes of what is left.
+
+They are off unless `Settings.fault_point` names one, as ``sealed`` or, for one micro-batch alone, ``sealed:3``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+
+from questlog.errors import SettingsError
+
+POINTS = {
+    "begun": "Spark has written the batch to its offset log, nothing else is done",
+    "staging": "events are written aside, dead letters and account are not",
+    "staged": "all is written aside, the folder is not sealed",
+    "sealed": "the folder is sealed, no file has moved",
+    "moving": "the first file has moved",
+    "moved": "all files have moved, no partition is announced",
+    "announced": "partitions are announced, the account is not in its table",
+    "closed": "the account is in its table, Spark has not committed the batch",
+}
+"""Each point, and what is there when the stream dies at it; in the order in which a batch passes them."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Kills this process at one point.
+
+    Raises:
+        SettingsError: the setting names no point.
+    """
+
+    setting: str = ""
+
+    def __post_init__(self) -> None:
+        point, _, batch = self.setting.partition(":")
+        if self.setting and (point not in POINTS or not (batch.isdecimal() or self.setting == point)):
+            raise SettingsError(
+                f"fault_point is {self.setting!r}: one of {', '.join(POINTS)} is allowed, and :N behind it for batch N"
+            )
+
+    def pass_by(self, point: str, batch: int) -> None:
+        """Die here, if the setting says so."""
+        if self.setting in (point, f"{point}:{batch}"):
+            os.kill(os.getpid(), signal.SIGKILL)
