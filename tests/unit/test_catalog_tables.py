@@ -99,7 +99,7 @@ def test_a_new_field_is_added_to_its_types_table() -> None:
     known = existing()
     del known["leave_guild"]["reason"]
     _, alter, _ = tables.statements(SETTINGS, CATALOGUE, known)
-    assert alter.startswith('ALTER TABLE "hive"."shop"."leave_guild" ADD COLUMN "reason" varchar COMMENT')
+    assert alter.startswith('ALTER TABLE "hive"."shop"."leave_guild" ADD COLUMN IF NOT EXISTS "reason" varchar COMMENT')
 
 
 def test_a_column_that_changes_its_type_is_refused_with_both_types() -> None:

@@ -12,6 +12,7 @@ from questlog.events.schema import (
     input_fields,
     own_columns,
     table_columns,
+    version_field,
     wire_ddl,
 )
 
@@ -20,6 +21,12 @@ NUMBER = Field(name="item", kind=Kind.NUMBER, description="x", example=1.5)
 
 def named(name: str, *fields: Field) -> EventType:
     return EventType(name=name, title=name, description="x", fields=fields)
+
+
+def versions(*since: int) -> tuple[Field, ...]:
+    return tuple(
+        Field(name=f"since_{version}", description="x", since=version, example="x") for version in dict.fromkeys(since)
+    )
 
 
 def test_the_game_has_nine_event_types_and_a_default() -> None:
@@ -85,4 +92,43 @@ def test_a_types_table_has_the_common_columns_and_its_own(event_type: EventType)
     assert columns == (*COMMON_COLUMNS, *own_columns(event_type))
     assert [name for name, _ in own_columns(event_type)] == [field.name for field in event_type.fields]
     assert len(dict(columns)) == len(columns)
-    assert input_fields(event_type) == (*COMMON, *event_type.fields)
+    assert input_fields(event_type) == (*COMMON, version_field(event_type), *event_type.fields)
+
+
+def test_a_types_version_is_that_of_its_newest_field() -> None:
+    assert {event_type.version for event_type in CATALOGUE} == {1}
+    assert named("grow", *versions(1, 2, 2, 3)).version == 3
+    assert named("bare").version == 1
+    assert named("late", *versions(2)).version == 2
+
+
+def test_an_older_version_has_the_fields_of_its_time() -> None:
+    grown = named("grow", *versions(1, 2, 3))
+    own = [[field.name for field in input_fields(grown, version)[len(COMMON) + 1 :]] for version in (1, 2, 3)]
+
+    assert own == [["since_1"], ["since_1", "since_2"], ["since_1", "since_2", "since_3"]]
+    assert version_field(grown).allowed == "an integer from 1 to 3"
+    assert version_field(named("bare")).allowed == "the integer 1"
+
+
+def test_a_new_field_that_is_required_is_refused_for_old_clients_do_not_send_it() -> None:
+    new = replace(versions(2)[0], required=True)
+    with pytest.raises(SettingsError, match=r"grow\.since_2 is required and has since=2.*optional"):
+        Catalogue((named("grow", new),))
+
+
+@pytest.mark.parametrize(("given", "missing"), [((1, 3), 2), ((3,), 2), ((2, 4, 5), 3)])
+def test_versions_with_a_gap_are_refused(given: tuple[int, ...], missing: int) -> None:
+    with pytest.raises(SettingsError, match=f"'grow' .* no field with since={missing}"):
+        Catalogue((named("grow", *versions(*given)),))
+
+
+@pytest.mark.parametrize("since", [0, -1])
+def test_versions_count_from_one(since: int) -> None:
+    with pytest.raises(SettingsError, match=f"since={since}"):
+        Catalogue((named("grow", *versions(since)),))
+
+
+def test_a_pattern_that_not_every_reader_knows_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"grow\.code .*\\\\p\{Lu\}"):
+        Catalogue((named("grow", Field(name="code", description="x", pattern=r"\p{Lu}+", example="A")),))

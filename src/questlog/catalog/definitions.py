@@ -110,8 +110,7 @@ def _plain(settings: Settings, name: str, its_columns: Columns, **descriptions: 
 
 
 def _described(*fields: Field) -> dict[str, str]:
-    units = {field.name: f" ({field.unit})" if field.unit else "" for field in fields}
-    return {**DESCRIPTIONS, **{field.name: f"{field.description}{units[field.name]}" for field in fields}}
+    return {**DESCRIPTIONS, **{field.name: field.meaning for field in fields}}
 
 
 def _refuse_taken_names(catalogue: Catalogue) -> None:

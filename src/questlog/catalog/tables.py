@@ -17,7 +17,7 @@ from questlog.catalog.definitions import PARTITION_TYPES, PURCHASES_VIEW, TableD
 from questlog.catalog.quoting import Execute, array, identifier, literal, schema, table
 from questlog.errors import CatalogError
 from questlog.events import CATALOGUE, Catalogue, EventType
-from questlog.events.catalogue import NAME
+from questlog.events.rules import NAME
 from questlog.events.schema import PARTITION_TYPE
 from questlog.settings import EVENTS_TABLE, Settings
 
@@ -34,7 +34,9 @@ def statements(
     """The statements that bring the database from the tables that exist to those that the catalogue asks for.
 
     `existing` maps a table's name to its columns' types. A missing table is created, a missing column is added; nothing
-    is ever dropped.
+    is ever dropped. A new column is there at once in every partition, those announced before included: Presto takes the
+    table's columns and looks for each in the file by its name (`hive.parquet.use-column-names`), whatever columns the
+    metastore keeps for the partition. Where a file lacks it, it is null. No partition is announced again: no gap.
 
     Raises:
         CatalogError: when a column that exists has another type than the catalogue says.
@@ -89,14 +91,20 @@ def drop(execute: Execute, files: WebHDFS, settings: Settings, catalogue: Catalo
 
 def _stages(settings: Settings, catalogue: Catalogue, known: Mapping[str, Mapping[str, str]]) -> list[list[str]]:
     """The database, the tables, the view; the statements of one stage may run side by side."""
-    made: list[str] = []
-    for definition in definitions(settings, catalogue):
-        if definition.name in known:
-            made += _missing_columns(settings, definition, known[definition.name])
-        else:
-            made.append(_create_table(settings, definition))
-    views = list(_purchases(settings, catalogue)) if made or PURCHASES_VIEW not in known else []
-    return [[_create_schema(settings)], made, views]
+    made = [_statements_of(settings, definition, known) for definition in definitions(settings, catalogue)]
+    # One of each table at a time: of two columns added to the same table at once, the metastore forgets one.
+    rounds = [[each for each in stage if each] for stage in itertools.zip_longest(*made)]
+    views = list(_purchases(settings, catalogue)) if rounds or PURCHASES_VIEW not in known else []
+    return [[_create_schema(settings)], *rounds, views]
+
+
+def _statements_of(
+    settings: Settings, definition: TableDefinition, known: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """What one table lacks, in order."""
+    if definition.name not in known:
+        return [_create_table(settings, definition)]
+    return list(_missing_columns(settings, definition, known[definition.name]))
 
 
 def _side_by_side(execute: Execute, stage: Sequence[str]) -> None:
@@ -141,7 +149,8 @@ def _column(definition: TableDefinition, name: str, kind: str) -> str:
 def _missing_columns(settings: Settings, definition: TableDefinition, known: Mapping[str, str]) -> Iterator[str]:
     for name, kind in definition.columns:
         if name not in known:
-            yield f"ALTER TABLE {table(settings, definition.name)} ADD COLUMN {_column(definition, name, kind)}"
+            added = _column(definition, name, kind)
+            yield f"ALTER TABLE {table(settings, definition.name)} ADD COLUMN IF NOT EXISTS {added}"
         elif known[name] != kind:
             raise CatalogError(
                 f"column {definition.name}.{name} is {known[name]}, the catalogue says {kind}: a type cannot change "

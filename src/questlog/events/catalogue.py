@@ -1,19 +1,24 @@
-"""The event types of the game. To add one, add one entry to `CATALOGUE`."""
+"""The event types of the game. To add one, add one entry to `CATALOGUE`.
+
+To give a type that has landed events a new field, add it as an optional one whose `since` is the type's next version:
+clients of the version before go on as they are, and their rows have null in its column.
+"""
 
 from __future__ import annotations
 
-import re
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from questlog.errors import SettingsError
+from questlog.events import rules
 from questlog.events.fields import EventType, Field, Kind
 
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"
-NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 MOST_GOLD = 1_000_000
 DEFAULT_TYPE = "page_view"
 UNKNOWN_TYPE = "(unknown)"
+VERSION = "schema_version"
 
 COMMON = (
     Field(
@@ -42,7 +47,7 @@ COMMON = (
 STAMPED = (
     Field(name="event_type", description="Its kind, from the catalogue.", required=True, example="purchase_sword"),
     Field(
-        name="schema_version",
+        name=VERSION,
         kind=Kind.INTEGER,
         description="Version of the type's fields.",
         required=True,
@@ -59,7 +64,7 @@ STAMPED = (
         example="2026-01-05T10:00:00.250Z",
     ),
 )
-"""Fields that the API server writes; beside them it keeps the request's headers of `KEPT_HEADERS`."""
+"""Fields that every record has, given by the client or not; beside them are the request's headers of `KEPT_HEADERS`."""
 
 KEPT_HEADERS = ("host", "user-agent", "accept-language", "x-client-version", "x-request-id")
 """Request headers that are stored. Never Authorization, never Cookie."""
@@ -88,14 +93,14 @@ class Catalogue:
     """The event types, by name; iterating gives them in the order of their definition.
 
     Raises:
-        SettingsError: when two types share a name, or two types give the same field another kind.
+        SettingsError: when two types share a name, two types give the same field another kind, a type's versions have a
+            gap, a field of a later version is required, or a pattern cannot be read.
     """
 
     types: tuple[EventType, ...]
 
     def __post_init__(self) -> None:
-        _refuse_bad_names(self.types)
-        _refuse_two_kinds_of_one_field(self.types)
+        rules.check(self.types, shared=(*COMMON, *STAMPED))
 
     def __iter__(self) -> Iterator[EventType]:
         return iter(self.types)
@@ -106,7 +111,7 @@ class Catalogue:
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the event types."""
         return tuple(known.name for known in self.types)
@@ -126,22 +131,6 @@ class Catalogue:
         if unknown := sorted(wanted - set(self.names)):
             raise SettingsError(f"event types {unknown!r} are not in the catalogue; it has {', '.join(self.names)}")
         return tuple(name for name in self.names if name in wanted)
-
-
-def _refuse_bad_names(types: Iterable[EventType]) -> None:
-    seen: set[str] = set()
-    for known in types:
-        if known.name in seen or not NAME.fullmatch(known.name):
-            raise SettingsError(f"event type {known.name!r}: a name is given once and matches {NAME.pattern}")
-        seen.add(known.name)
-
-
-def _refuse_two_kinds_of_one_field(types: Iterable[EventType]) -> None:
-    kinds: dict[str, Kind] = {field.name: field.kind for field in (*COMMON, *STAMPED)}
-    for known in types:
-        for field in known.fields:
-            if kinds.setdefault(field.name, field.kind) is not field.kind:
-                raise SettingsError(f"field {known.name}.{field.name} is {field.kind}, elsewhere {kinds[field.name]}")
 
 
 CATALOGUE = Catalogue(

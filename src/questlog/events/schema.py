@@ -6,7 +6,10 @@ Columns of a type's table: the same and the type's own fields, partitioned by ``
 
 from __future__ import annotations
 
-from questlog.events.catalogue import COMMON, STAMPED, Catalogue
+import functools
+from dataclasses import replace
+
+from questlog.events.catalogue import COMMON, STAMPED, VERSION, Catalogue
 from questlog.events.fields import EventType, Field, Kind
 
 SPARK_TYPES = {
@@ -73,6 +76,16 @@ def table_columns(event_type: EventType) -> Columns:
     return (*COMMON_COLUMNS, *own_columns(event_type))
 
 
-def input_fields(event_type: EventType) -> tuple[Field, ...]:
-    """The fields that a client may give with an event of this type."""
-    return (*COMMON, *event_type.fields)
+@functools.cache
+def version_field(event_type: EventType) -> Field:
+    """The version that a client may give with an event of this type: from 1 to the newest, which is the default."""
+    stamped = next(field for field in STAMPED if field.name == VERSION)
+    newest = event_type.version
+    return replace(stamped, required=False, default=newest, example=newest, maximum=newest)
+
+
+@functools.cache
+def input_fields(event_type: EventType, version: int | None = None) -> tuple[Field, ...]:
+    """The fields that a client may give with an event of this type, in a version of it; the newest unless given."""
+    known = event_type.version if version is None else version
+    return (*COMMON, version_field(event_type), *(field for field in event_type.fields if field.since <= known))
