@@ -4,10 +4,12 @@ import multiprocessing
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from kafka import KafkaProducer
 
 from questlog.errors import TransportError
 from questlog.events import CATALOGUE
@@ -107,6 +109,21 @@ def test_a_players_records_keep_their_order(patient: Settings, publisher: Publis
     found = list(reader.read_all(patient))
     assert [int(record.value or b"") for record in found] == list(range(20))
     assert len({record.partition for record in found}) == 1
+
+
+def test_a_key_lies_in_the_partition_that_every_client_of_kafka_would_choose(
+    patient: Settings, publisher: Publisher
+) -> None:
+    records = numbered(200)
+
+    publisher.publish(records)
+    with KafkaProducer(bootstrap_servers=patient.kafka_bootstrap) as another:
+        for record in records:
+            another.send(patient.topic, record.value, record.key)
+
+    found = Counter((record.key, record.partition) for record in reader.read_all(patient))
+    assert len({partition for _, partition in found}) == patient.topic_partitions
+    assert set(found.values()) == {2}
 
 
 def test_publishing_nothing_is_nothing(patient: Settings, publisher: Publisher) -> None:

@@ -4,6 +4,7 @@ The only room that knows the Kafka client; its errors leave as `TransportError`.
 
 - `topics`: create, delete and look at the topic
 - `producer`: publish records, and return once Kafka has acknowledged them
+- `partitions`: which of the topic's partitions a record goes to
 - `link`: one process's connection of the producer, made anew when it breaks
 - `reader`: read the topic from end to end
 - `client`: what all of them share

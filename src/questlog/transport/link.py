@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from questlog.errors import TransportError
 from questlog.settings import Settings
 from questlog.transport.client import explain, make, translated
+from questlog.transport.partitions import ByKey
 
 LINGER_MS = 0  # requests that wait for the same partition share a batch without it: 1 to 5 ms gained nothing
 BATCH_BYTES = 131_072
@@ -110,6 +111,7 @@ def _producer(settings: Settings) -> KafkaProducer:
         contact,
         acks="all",
         enable_idempotence=True,
+        partitioner=ByKey(),
         linger_ms=LINGER_MS,
         batch_size=BATCH_BYTES,
         max_block_ms=int(contact * 1000),

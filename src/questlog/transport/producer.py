@@ -61,6 +61,8 @@ class Publisher:
 def _wait(sent: Sequence[FutureRecordMetadata], deadline: float) -> bool:
     """Whether all are acknowledged before the deadline of `time.monotonic`; raises the KafkaError of a failed one."""
     for record in sent:
+        if record.succeeded():  # of a batch one is waited for, and the others have come with it
+            continue
         try:
             record.get(max(deadline - time.monotonic(), 0))
         except KafkaError:

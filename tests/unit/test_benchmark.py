@@ -1,0 +1,52 @@
+"""The benchmark's table: what it calls reached, and that errors are not hidden behind a rate."""
+
+import subprocess
+
+import pytest
+from rich.console import Console
+
+from questlog.paths import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT)
+
+
+def lines(ours: float, errors: int = 0) -> list[str]:
+    """The table of a run in which our sides are so many times better."""
+    from benchmarks import rows
+    from benchmarks.sides import Reading
+
+    theirs = dict.fromkeys((rows.SEND, rows.FLUSH, rows.EACH), [Reading(100, p99=100)] * 3)
+    mine = [Reading(100 * ours * pace, p99=100 / ours, errors=errors) for pace in (1, 0.5, 2)]
+    readings = {**theirs, **dict.fromkeys((rows.SINGLE, rows.MANY, rows.THREADS, rows.BULK), mine)}
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(rows.table(readings))
+    return [line for line in shown.get().splitlines() if line.startswith("│")]
+
+
+def test_a_goal_is_reached_by_the_ratio_of_the_medians() -> None:
+    assert [line.split("│")[-2].strip() for line in lines(8)] == [
+        "reached",
+        "reached",
+        "reached",
+        "not reached",
+        "reached",
+        "not reached",
+    ]
+
+
+def test_the_worst_of_the_rounds_stands_beside_the_median() -> None:
+    assert [cell.strip() for cell in lines(8)[0].split("│")[2:8]] == ["800", "400", "100", "100", "8.0", "4"]
+
+
+def test_a_side_with_errors_reaches_nothing() -> None:
+    assert all("3 not accepted" in line and "reached" not in line for line in lines(1000, errors=1))
+
+
+def test_the_script_says_what_it_measures_and_what_it_takes() -> None:
+    told = subprocess.run([ROOT / "scripts" / "bench", "api", "--help"], capture_output=True, text=True, check=True)
+
+    assert all(option in told.stdout for option in ("--rounds", "--requests", "--seconds"))
