@@ -8,13 +8,14 @@ gives an endpoint, the namespace gives the names of topic, database and folders.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from questlog.errors import SettingsError
 
@@ -22,9 +23,27 @@ PREFIX = "QUESTLOG_"
 EVENTS_TABLE = "events"
 DEAD_LETTERS_TABLE = "dead_letters"
 LEDGER_TABLE = "ledger"
+KEY_HEADER = "X-API-Key"
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # pydantic: another field's error left this default open
 
+API_KEY = re.compile(r"[A-Za-z0-9._~+/=-]{16,128}")  # what fits into a header, and cannot be guessed
+HIDDEN = "**********"  # as pydantic shows a secret
+
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]  # servers run in another directory
+
+
+def _parts(given: object) -> object:
+    return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+
+
+def _keys(given: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if not all(API_KEY.fullmatch(key.get_secret_value()) for key in given):
+        raise ValueError(f"each key has to match {API_KEY.pattern}; several are separated by commas")
+    return given
+
+
+# From a variable it comes as it is written there, not as JSON.
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_parts), AfterValidator(_keys)]
 
 
 def _port(base: int, what: str) -> Any:
@@ -107,8 +126,33 @@ class Settings(BaseSettings):
     api_workers: int = Field(default=2, ge=1, le=64, description="Processes of the API server.")
     api_threads: int = Field(default=32, ge=1, le=512, description="Threads of each process of the API server.")
     ack_timeout: float = Field(default=0.8, gt=0, le=30, description="Seconds a request waits for Kafka before a 503.")
+    read_timeout: float = Field(
+        default=10,
+        ge=0.5,
+        le=60,
+        description="Seconds a client may take to send a request's headers, and again its body.",
+    )
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest body of a request, in bytes.")
     max_batch_events: int = Field(default=1000, ge=1, description="Most events in one NDJSON body.")
+    max_query_bytes: int = Field(default=8192, ge=256, le=65_000, description="Longest query string, in bytes.")
+    max_header_count: int = Field(default=64, ge=8, le=100, description="Most headers of a request.")
+    max_header_bytes: int = Field(
+        default=16_384, ge=1024, le=1_048_576, description="Largest headers of a request, names and values, in bytes."
+    )
+    max_fields: int = Field(
+        default=100, ge=8, description="Most parameters of a query or form, or fields of an object."
+    )
+    max_json_depth: int = Field(
+        default=8, ge=1, le=100, description="How deep JSON may be nested; an object is 1 deep."
+    )
+    rate_limit: int = Field(
+        default=0, ge=0, le=1_000_000, description="Requests a second that one address may write with; 0 for no limit."
+    )
+    api_keys: Secrets = Field(
+        default=(),
+        description=f"Keys, separated by commas: to write, {KEY_HEADER} has to hold one of them; empty: open.",
+    )
+    api_access_log: bool = Field(default=True, description="Whether the API server logs every request.")
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
@@ -131,11 +175,11 @@ class Settings(BaseSettings):
 
     def variables(self) -> dict[str, str]:
         """Every setting but the secrets as its environment variable, for files and commands that others may see."""
-        return {f"{PREFIX}{name.upper()}": str(value) for name, value in self if not isinstance(value, SecretStr)}
+        return {_variable(name): str(value) for name, value in self if not _is_secret(name)}
 
     def environment(self) -> dict[str, str]:
-        """The whole environment for a child process that is to load the same settings."""
-        return {**os.environ, **self.variables()}
+        """The whole environment for a child process that is to load the same settings, secrets included."""
+        return {**os.environ, **self.variables(), **self._secrets()}
 
     @property
     def topic(self) -> str:
@@ -181,7 +225,23 @@ class Settings(BaseSettings):
         """Folder of the local servers' logs."""
         return self.data_dir / "logs"
 
+    def _secrets(self) -> dict[str, str]:
+        given = {name: getattr(self, name) for name in type(self).model_fields if _is_secret(name)}
+        several = {name: value if isinstance(value, tuple) else (value,) for name, value in given.items()}
+        texts = {name: ",".join(each.get_secret_value() for each in value) for name, value in several.items()}
+        return {_variable(name): text for name, text in texts.items() if text}
+
+
+def _variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def _is_secret(name: str) -> bool:
+    field = Settings.model_fields.get(name)
+    return field is not None and field.annotation in (SecretStr, tuple[SecretStr, ...])
+
 
 def _explain(problem: dict[str, Any]) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
-    return f"setting {name} ({PREFIX}{name.upper()}) is {problem['input']!r}: {problem['msg']}"
+    name = str(problem["loc"][0])
+    shown = HIDDEN if _is_secret(name) else repr(problem["input"])
+    return f"setting {name} ({_variable(name)}) is {shown}: {problem['msg']}"

@@ -17,9 +17,14 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from questlog.api import counters, server
 from questlog.errors import PortTaken, ServiceDied
+from questlog.generate.load import load
+from questlog.generate.model import simulate
+from questlog.generate.send import send
+from questlog.generate.world import World
 from questlog.settings import Settings
 from questlog.transport import reader
 
@@ -149,6 +154,46 @@ def test_a_body_that_is_too_large_is_refused_without_closing_the_door(api: Setti
 
     assert answer.status_code == 413
     assert session.get(f"{api.api_url}/").status_code == 201
+
+
+def test_with_a_key_players_and_apache_bench_can_write_and_nobody_else(here: Settings) -> None:
+    keyed = here.in_namespace(here.namespace, api_keys="the-key-of-this-test,another-key-of-it")
+    world = World(players=5, events=60)
+    with server.running(keyed):
+        sent = send(keyed, simulate(world), publish=lambda _: None)
+        (result,) = load(keyed, event_type="page_view", requests=20, concurrency=4)
+        stranger = requests.get(f"{keyed.api_url}/page_view", timeout=DEADLINE)
+        log = (keyed.logs_dir / f"api-{keyed.api_port}.log").read_text()
+
+    assert (sent.accepted, result.accepted, stranger.status_code) == (60, 20, 401)
+    assert len(events(keyed)) == 80
+    assert counters.refused(keyed) == {"unauthorized": 1}
+    assert "the-key-of-this-test" not in log
+
+
+def test_the_rate_limit_holds_over_all_workers_together(here: Settings) -> None:
+    limited = here.in_namespace(here.namespace, rate_limit=20, api_workers=3)
+    with server.running(limited):
+        begun = time.monotonic()
+        report = apache_bench(limited, "-n", "600", "-c", "12", "/page_view")
+        seconds = time.monotonic() - begun
+
+    accepted = counters.accepted(limited)["page_view"]
+    assert report["Complete requests"] == 600
+    assert report["Non-2xx responses"] == 600 - accepted
+    assert 20 <= accepted <= 20 + 20 * seconds
+    assert counters.refused(limited) == {"rate": 600 - accepted}
+
+
+def test_prometheus_can_read_what_all_workers_did(api: Settings, session: requests.Session) -> None:
+    for _ in range(20):
+        requests.get(f"{api.api_url}/", timeout=DEADLINE)
+    text = session.get(f"{api.api_url}/metrics").text
+
+    samples = {each.name: each.value for family in text_string_to_metric_families(text) for each in family.samples}
+    assert samples["questlog_accepted_total"] == samples["questlog_acknowledgement_seconds_count"] == 20
+    assert samples["questlog_request_seconds_count"] >= 20
+    assert samples["questlog_waiting"] == 0
 
 
 def test_every_request_answered_before_a_stop_is_in_kafka(here: Settings) -> None:

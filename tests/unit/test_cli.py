@@ -1,5 +1,6 @@
 """The command line only hands over: what it parsed, to one function."""
 
+import json
 from unittest.mock import Mock
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from questlog import pipeline
+from questlog.api import counters
 from questlog.cli import main
 from questlog.errors import QueryError
 from questlog.ledger import COUNTS, balance
@@ -40,6 +42,38 @@ def test_a_setting_that_is_not_allowed_is_named_and_the_exit_code_is_1() -> None
 
     assert result.exit_code == 1
     assert "SettingsError: setting namespace (QUESTLOG_NAMESPACE) is 'No Way'" in result.output
+
+
+def test_status_says_how_much_a_running_api_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = {"ports": (1,), "web": None, "memory": None, "uptime": None}
+    servers = [local.ServiceStatus(name=name, state=local.RUNNING, pid=7, **places) for name in ("kafka", "api")]
+    monkeypatch.setattr(local, "status", Mock(return_value=servers))
+    monkeypatch.setattr(counters, "rates", Mock(return_value=counters.Rates(1234.4, 5.0)))
+
+    kafka, api = json.loads(run("status", "--json").output)
+
+    assert (api["accepted_per_second"], api["refused_per_second"]) == (1234.4, 5.0)
+    assert "accepted_per_second" not in kafka
+    assert "1,234" in run("status").output
+
+
+def test_status_asks_no_counters_of_an_api_that_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = local.ServiceStatus("api", local.STOPPED, None, (1,), None, None, None)
+    monkeypatch.setattr(local, "status", Mock(return_value=[stopped]))
+    monkeypatch.setattr(counters, "rates", Mock(side_effect=AssertionError))
+
+    assert json.loads(run("status", "--json").output)[0]["state"] == local.STOPPED
+
+
+def test_keys_are_not_shown_among_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUESTLOG_API_KEYS", "first-key-of-the-game")
+    monkeypatch.setenv("QUESTLOG_METASTORE_DB_PASSWORD", "swordfish")
+
+    shown = "".join(run("settings").output.split())
+
+    assert "QUESTLOG_API_KEYS" in shown
+    for secret in ("first-key", "swordfish"):
+        assert secret not in shown
 
 
 def test_generate_hands_over_the_world(monkeypatch: pytest.MonkeyPatch) -> None:

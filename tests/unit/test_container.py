@@ -17,7 +17,7 @@ from questlog.settings import Settings
 from questlog.stack import configure, container
 from questlog.stack.service import Service
 
-PASSWORD = "a secret"
+PASSWORD = "a-secret-of-theirs"
 VARIABLE = re.compile(r"^\$\{\w+:-.*\}$")
 
 

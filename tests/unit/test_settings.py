@@ -68,6 +68,9 @@ def test_another_namespace_keeps_the_servers(tmp_path: Path) -> None:
         ("ack_timeout", 0),
         ("max_body_bytes", 10),
         ("max_batch_events", 0),
+        ("max_header_count", 101),
+        ("read_timeout", 0),
+        ("rate_limit", -1),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_with_its_variable(name: str, value: object) -> None:
@@ -102,3 +105,34 @@ def test_a_child_process_loads_the_same_settings(monkeypatch: pytest.MonkeyPatch
 
     assert Settings.load() == settings
     assert settings.environment().items() >= settings.variables().items()
+
+
+def test_secrets_reach_a_child_process_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.load(
+        api_keys="first-key-of-the-game, second-key-of-the-game", metastore_db_password="swordfish"
+    )
+
+    assert [key.get_secret_value() for key in settings.api_keys] == ["first-key-of-the-game", "second-key-of-the-game"]
+    for secret in ("first-key", "second-key", "swordfish"):
+        assert secret not in f"{settings!r} {settings.variables()}"
+
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings.load() == settings
+    assert settings.in_namespace("mine").api_keys == settings.api_keys
+
+
+@pytest.mark.parametrize(
+    "keys", ["short", "first-key-of-the-game,x", "a key with a space in it", "k\u00e9y" * 10, "x" * 129]
+)
+def test_a_key_that_is_not_allowed_is_refused_and_not_quoted(keys: str) -> None:
+    with pytest.raises(SettingsError, match="QUESTLOG_API_KEYS") as caught:
+        Settings.load(api_keys=keys)
+
+    assert keys not in str(caught.value)
+    assert "16" in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["", " ", ",", (), []])
+def test_without_a_key_the_api_is_open(given: object) -> None:
+    assert Settings.load(api_keys=given).api_keys == ()

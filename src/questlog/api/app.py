@@ -1,4 +1,4 @@
-"""The Flask application: one endpoint for each event type of the catalogue, one for batches, four to look in.
+"""The Flask application: one endpoint for each event type of the catalogue, one for batches, six to look in.
 
 =====================  ======================================================================================
 ``GET|POST /<type>``   one event; fields from the query, a form or a JSON object (the body's value counts
@@ -8,10 +8,12 @@
 ``GET /event-types``   the catalogue
 ``GET /health``        200 while events can be taken, else 503
 ``GET /metrics``       counts, in Prometheus' text format
+``GET /openapi.json``  the whole of this as an OpenAPI document
+``GET /docs``          a page on which to try it
 =====================  ======================================================================================
 
 An event is answered with 201 and ``{"event_id": ...}``, a batch with 201 and ``{"accepted": n}``: after `publish`
-returned, and never before. Errors are in `refusal`.
+returned, and never before. Errors are in `refusal`; who may write, and how often, in `gate`.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from collections.abc import Callable
 
 from flask import Flask, Response
 
-from questlog.api import counters, description
+from questlog.api import access, counters, description, openapi, trying
 from questlog.api.intake import METHODS, Intake, Publish
+from questlog.api.pages import BATCH, HEALTH, METRICS, OPENAPI, RESERVED, TYPES
 from questlog.api.refusal import answer
 from questlog.errors import SettingsError, TransportError
 from questlog.events import Catalogue
@@ -31,7 +34,6 @@ from questlog.settings import Settings
 
 Check = Callable[[], None]
 
-BATCH, TYPES, HEALTH, METRICS = "events", "event-types", "health", "metrics"
 EXPOSITION = "text/plain; version=0.0.4"
 
 
@@ -45,11 +47,14 @@ def create_app(settings: Settings, catalogue: Catalogue, publish: Publish, check
     Raises:
         SettingsError: an event type has the name of another endpoint.
     """
-    if taken := sorted({BATCH, TYPES, HEALTH, METRICS} & set(catalogue.names)):
+    if taken := sorted(set(RESERVED) & set(catalogue.names)):
         raise SettingsError(f"event types {taken!r} have the name of an endpoint: give them another one")
     app = Flask("questlog", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    intake = Intake(settings, catalogue, publish)
+    app.debug = False  # whatever FLASK_DEBUG says
+    counted = counters.Counters(settings)
+    access.attach(app, settings, counted)
+    intake = Intake(settings, catalogue, publish, counted)
     for name in catalogue.names:
         app.add_url_rule(f"/{name}", name, functools.partial(intake.take_one, name), methods=METHODS)
     if DEFAULT_TYPE in catalogue:
@@ -58,6 +63,9 @@ def create_app(settings: Settings, catalogue: Catalogue, publish: Publish, check
     app.add_url_rule(f"/{TYPES}", TYPES, lambda: answer(200, description.described(catalogue)))
     app.add_url_rule(f"/{HEALTH}", HEALTH, functools.partial(_health, check))
     app.add_url_rule(f"/{METRICS}", METRICS, lambda: Response(counters.exposition(settings), mimetype=EXPOSITION))
+    described = openapi.document(settings, catalogue)
+    app.add_url_rule(f"/{OPENAPI}", OPENAPI.replace(".", "-"), lambda: answer(200, described))
+    app.register_blueprint(trying.page())
     app.register_error_handler(Exception, intake.refuse)
     return app
 

@@ -9,31 +9,32 @@ from typing import Any
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from questlog.api.reading import claimed_type, json_object, wrong
-from questlog.api.refusal import Unreadable
+from questlog.api.refusal import Unreadable, over
 from questlog.errors import EventError
 from questlog.events import Catalogue
 from questlog.events.validation import parse
+from questlog.settings import Settings
 
 
 def events(
-    body: bytes, most: int, catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime
+    body: bytes, settings: Settings, catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime
 ) -> list[dict[str, Any]]:
     """The events of the body's lines, in their order; empty lines are skipped.
 
     Raises:
         EventError: holds every problem of every line; each problem has its ``line``, counted from 1.
-        RequestEntityTooLarge: there are more than `most` events.
+        RequestEntityTooLarge: there are more than `Settings.max_batch_events` events.
     """
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), start=1) if line.strip()]
-    if len(lines) > most:
-        raise RequestEntityTooLarge(f"{len(lines)} events in one request: at most {most} are allowed")
+    if len(lines) > settings.max_batch_events:
+        raise RequestEntityTooLarge(over(f"{len(lines)} events in one request", settings, "max_batch_events"))
     if not lines:
         raise EventError([{"line": 1, **wrong("", None, "no event", "one JSON object a line")}])
     parsed: list[dict[str, Any]] = []
     problems: list[dict[str, object]] = []
     for number, line in lines:
         try:
-            parsed.append(_event(line, catalogue, headers, received_at))
+            parsed.append(_event(json_object(line, settings), catalogue, headers, received_at))
         except Unreadable as error:
             problems.append({"line": number, **wrong("", None, str(error.description), "one JSON object a line")})
         except EventError as error:
@@ -43,7 +44,8 @@ def events(
     return parsed
 
 
-def _event(encoded: bytes, catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime) -> dict[str, Any]:
-    given = json_object(encoded)
+def _event(
+    given: dict[str, Any], catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime
+) -> dict[str, Any]:
     name = claimed_type(given.pop("event_type", None), catalogue.names)
     return parse(catalogue[name], given, headers, received_at)

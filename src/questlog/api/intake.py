@@ -1,4 +1,4 @@
-"""The way of an event through the API: read, check, publish, count, answer."""
+"""The way of an event through the API: admit, read, check, publish, count, answer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 from flask import Response, g, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from questlog.api import batch, reading, refusal
+from questlog.api import access, batch, reading, refusal
 from questlog.api.counters import Counters
+from questlog.api.gate import Gate
 from questlog.events import Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
 from questlog.events.validation import parse
@@ -26,40 +27,44 @@ METHODS = ["GET", "POST"]
 class Intake:
     """The views that take events, and what becomes of their errors."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, publish: Publish) -> None:
-        self._most = settings.max_batch_events
+    def __init__(self, settings: Settings, catalogue: Catalogue, publish: Publish, counters: Counters) -> None:
+        self._settings = settings
         self._catalogue = catalogue
         self._publish = publish
-        self._counters = Counters(settings)
+        self._counters = counters
+        self._gate = Gate(settings)
 
     def take_one(self, name: str) -> Response:
         """One event of the type `name`, from the query, a form or a JSON object."""
         g.event_type = name
         if request.method not in METHODS:  # HEAD comes with GET, and may change nothing
             raise MethodNotAllowed(METHODS)
-        given = reading.parameters(request)
+        self._gate.admit(request, g.headers)
+        given = reading.parameters(request, self._settings, self._catalogue[name])
         reading.claimed_type(given.setdefault("event_type", name), (name,))
         del given["event_type"]
-        return self._accept_one(parse(self._catalogue[name], given, dict(request.headers), datetime.now(UTC)))
+        return self._accept_one(parse(self._catalogue[name], given, access.headers(), datetime.now(UTC)))
 
     def take_many(self) -> Response:
         """One event as a JSON object, or many as NDJSON."""
+        self._gate.admit(request, g.headers)
         if request.query_string:
             raise refusal.Unreadable("no query is taken here: put every field into the body")
         if request.mimetype not in (reading.JSON, reading.NDJSON):
             raise reading.unsupported(request, reading.JSON, reading.NDJSON)
-        body, headers, now = reading.body(request), dict(request.headers), datetime.now(UTC)
+        body, headers, now = reading.body(request, self._settings), access.headers(), datetime.now(UTC)
         if request.mimetype == reading.JSON:
-            given = reading.json_object(body)
+            given = reading.json_object(body, self._settings)
             g.event_type = reading.claimed_type(given.pop("event_type", None), self._catalogue.names)
             return self._accept_one(parse(self._catalogue[g.event_type], given, headers, now))
-        events = batch.events(body, self._most, self._catalogue, headers, now)
+        events = batch.events(body, self._settings, self._catalogue, headers, now)
         self._accept(events)
         return refusal.answer(201, {"accepted": len(events)})
 
     def refuse(self, error: Exception) -> Response:
         """The answer to whatever was raised; counts it."""
-        self._counters.count_refused(g.get("event_type", UNKNOWN_TYPE), refusal.reason_of(error))
+        g.reason = refusal.reason_of(error)
+        self._counters.count_refused(g.get("event_type", UNKNOWN_TYPE), g.reason)
         return refusal.refuse(error, self._catalogue)
 
     def _accept_one(self, event: dict[str, Any]) -> Response:
@@ -68,6 +73,9 @@ class Intake:
 
     def _accept(self, events: list[dict[str, Any]]) -> None:
         """Publish the events, then count them."""
-        self._publish([encode(event) for event in events])
+        records = [encode(event) for event in events]
+        with self._counters.publishing():
+            self._publish(records)
+        g.accepted = len(events)
         for name, number in Counter(event["event_type"] for event in events).items():
             self._counters.count_accepted(name, number)

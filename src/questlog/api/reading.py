@@ -3,73 +3,85 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from flask import Request
-from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
+from werkzeug.exceptions import LengthRequired, RequestTimeout, UnsupportedMediaType
 
-from questlog.api.refusal import Unreadable
+from questlog.api.refusal import Unreadable, over
 from questlog.errors import EventError
+from questlog.events import EventType
+from questlog.events.validation import from_text
+from questlog.settings import Settings
 
 FORM, JSON, NDJSON = "application/x-www-form-urlencoded", "application/json", "application/x-ndjson"
-MOST_PARAMETERS = 100
+IDENTITY = "identity"  # no content encoding
 SHOWN = 100  # characters of a client's text that an answer repeats
 
 
-def parameters(request: Request) -> dict[str, Any]:
+def parameters(request: Request, settings: Settings, event_type: EventType) -> dict[str, Any]:
     """The query's parameters and the body's (a form or one JSON object); the body's value counts where both have one.
 
+    A query's and a form's texts become values of the fields' kinds.
+
     Raises:
-        Unreadable: not UTF-8, not JSON, not an object, or a name is given twice in the same place.
-        UnsupportedMediaType: the body is of another content type.
-        LengthRequired, RequestEntityTooLarge: as `body`.
+        Unreadable: not UTF-8, not JSON, not an object, too many, or a name is given twice in the same place.
+        UnsupportedMediaType: the body is of another content type, or compressed.
+        LengthRequired, RequestEntityTooLarge, RequestTimeout: as `body`.
     """
-    return {**pairs(request.query_string, "query"), **_parameters_of_body(request)}
+    query = from_text(event_type, pairs(request.query_string, "query", settings))
+    return {**query, **_parameters_of_body(request, settings, event_type)}
 
 
-def pairs(encoded: bytes, where: str) -> dict[str, Any]:
+def pairs(encoded: bytes, where: str, settings: Settings) -> dict[str, Any]:
     """Parameters from ``a=1&b=2``, percent-encoded UTF-8.
 
     Raises:
-        Unreadable: it is not that, or a name is given twice.
+        Unreadable: it is not that, there are more than `Settings.max_fields`, or a name is given twice.
     """
+    if (count := encoded.count(b"&") + 1) > settings.max_fields:
+        raise Unreadable(over(f"the {where} gives {count} parameters", settings, "max_fields"))
     try:
-        found = parse_qsl(
-            encoded.decode(),
-            keep_blank_values=True,
-            strict_parsing=bool(encoded),
-            errors="strict",
-            max_num_fields=MOST_PARAMETERS,
-        )
+        found = parse_qsl(encoded.decode(), keep_blank_values=True, strict_parsing=bool(encoded), errors="strict")
     except ValueError as error:
         raise Unreadable(f"the {where} cannot be read: {error}") from None
     return _once(found, where)
 
 
-def json_value(encoded: bytes) -> Any:
+def json_value(encoded: bytes, settings: Settings) -> Any:
     """What one JSON text in UTF-8 says (RFC 8259); stricter than `json.loads` on names and numbers.
 
     Raises:
-        Unreadable: it is not JSON, has a name twice, NaN or Infinity, or is nested too deep.
+        Unreadable: it is not JSON, has a name twice, NaN or Infinity, or is nested deeper than
+            `Settings.max_json_depth`.
     """
     try:
-        return _STRICT.decode(encoded.decode())
-    except (ValueError, RecursionError) as error:
+        value = _STRICT.decode(encoded.decode())
+    except ValueError as error:
         shown = encoded[:SHOWN].decode("utf-8", "replace")
         raise Unreadable(f"{shown!r} is not JSON: {error}") from None
+    except RecursionError:
+        raise Unreadable(over("JSON nested too deep to be read", settings, "max_json_depth")) from None
+    if (depth := _depth(value)) > settings.max_json_depth:
+        raise Unreadable(over(f"JSON nested {depth} deep", settings, "max_json_depth"))
+    return value
 
 
-def json_object(encoded: bytes) -> dict[str, Any]:
+def json_object(encoded: bytes, settings: Settings) -> dict[str, Any]:
     """One JSON object.
 
     Raises:
-        Unreadable: as `json_value`, or it is not an object.
+        Unreadable: as `json_value`, it is not an object, or has more than `Settings.max_fields` fields.
     """
-    value = json_value(encoded)
+    value = json_value(encoded, settings)
     if not isinstance(value, dict):
         raise Unreadable(f"a JSON object is wanted, this is of type {type(value).__name__}")
+    if len(value) > settings.max_fields:
+        raise Unreadable(over(f"an object of {len(value)} fields", settings, "max_fields"))
     return value
 
 
@@ -96,31 +108,52 @@ def unsupported(request: Request, *allowed: str) -> UnsupportedMediaType:
     return UnsupportedMediaType(f"content type {request.mimetype!r}: send {' or '.join(allowed)}")
 
 
-def body(request: Request) -> bytes:
+def body(request: Request, settings: Settings) -> bytes:
     """The whole body. One without a length is refused: were its client cut off, a part would pass for the whole.
 
     Raises:
         LengthRequired: it is sent in chunks.
+        UnsupportedMediaType: it is compressed.
         RequestEntityTooLarge: it is larger than is allowed.
+        RequestTimeout: it did not come in time.
         Unreadable: it ended before its length.
     """
     if "Transfer-Encoding" in request.headers:
         raise LengthRequired("a body needs a Content-Length: send it in one piece, not in chunks")
+    if (coding := request.headers.get("Content-Encoding", IDENTITY).lower()) != IDENTITY:
+        raise UnsupportedMediaType(f"content encoding {coding[:SHOWN]!r}: send the body as it is")
+    begun = time.monotonic()
     data = request.get_data(cache=False)
     if len(data) < (request.content_length or 0):
-        raise Unreadable(f"the body ended after {len(data)} of {request.content_length} bytes")
+        cut = f"the body ended after {len(data)} of {request.content_length} bytes"
+        if time.monotonic() - begun < settings.read_timeout:
+            raise Unreadable(cut)
+        raise RequestTimeout(f"{cut}: it has to come within {settings.read_timeout} s (setting read_timeout)")
     return data
 
 
-def _parameters_of_body(request: Request) -> dict[str, Any]:
-    data = body(request)
+def _parameters_of_body(request: Request, settings: Settings, event_type: EventType) -> dict[str, Any]:
+    data = body(request, settings)
     if not data:
         return {}
     if request.mimetype == JSON:
-        return json_object(data)
+        return json_object(data, settings)
     if request.mimetype == FORM:
-        return pairs(data.strip(b"\r\n"), "form")
+        return from_text(event_type, pairs(data.strip(b"\r\n"), "form", settings))
     raise unsupported(request, FORM, JSON)
+
+
+def _depth(value: Any) -> int:
+    """How deep lists and objects are nested; 0 for anything else. Counted level by level: recursion has an end."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [inner for outer in level for inner in _inside(outer)]
+    return depth
+
+
+def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def _once(found: list[tuple[str, Any]], where: str) -> dict[str, Any]:

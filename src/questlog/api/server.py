@@ -27,13 +27,16 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 
+from questlog.api import patience
 from questlog.errors import NotReady, PortTaken, ServiceDied
 from questlog.settings import Settings
 
 JOIN = "questlog.wsgi"  # by name, for it imports this room and the transport
 CONNECTIONS = 1024  # open at a time, for each worker; kept-alive ones count
 BACKLOG = 2048  # connections that wait to be opened
+HEAD = 131_072  # bytes that are read of a request's line and headers, at least
 DRAIN = 5  # seconds for begun requests when stopping, beyond what they may wait for Kafka
 ORPHANS = 3.0  # seconds for the workers of a server that was killed
 START = 60.0  # seconds until /health has to say ok
@@ -58,6 +61,12 @@ def serve(settings: Settings) -> None:
         blocking_threads=settings.api_threads,
         backlog=BACKLOG,
         backpressure=CONNECTIONS,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=round(
+                settings.read_timeout * 1000
+            ),  # also of the next request: it ends idle connections
+            max_buffer_size=HEAD + settings.max_header_bytes,
+        ),
         respawn_failed_workers=True,
         workers_kill_timeout=_drain(settings),
     )
@@ -101,6 +110,7 @@ def _application(settings: Settings) -> Any:
     """What a worker process answers with; the worker ends when its server does, even by kill -9."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it serves: its server's handler, inherited, would do nothing
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    patience.watch(settings)
     return importlib.import_module(JOIN).create(settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from questlog.settings import Settings
 from questlog.stack import local
+from questlog.stack.api import NAME as API
 
 MEGABYTE = 1024 * 1024
 
@@ -36,12 +38,17 @@ def down(settings: Settings, /, wipe: bool) -> None:
 @click.option("--check", is_flag=True, help="Exit with 1 unless every server is running.")
 @click.pass_obj
 def status(settings: Settings, /, as_json: bool, check: bool) -> None:
-    """Show every server with its state, pid, ports, web address and memory."""
+    """Show every server with its state, pid, ports, web address and memory; of the API, what it does in this second."""
+    from questlog.api import counters
+
     servers = local.status(settings)
+    rows = [
+        {**asdict(server), **(asdict(counters.rates(settings)) if _takes_events(server) else {})} for server in servers
+    ]
     if as_json:
-        click.echo(json.dumps([asdict(server) for server in servers], indent=2))
+        click.echo(json.dumps(rows, indent=2))
     else:
-        Console().print(_table(servers))
+        Console().print(_table(rows))
     if check and any(server.state != local.RUNNING for server in servers):
         sys.exit(1)
 
@@ -55,17 +62,22 @@ def logs(settings: Settings, /, name: str, lines: int) -> None:
     click.echo(local.logs(settings, name, lines))
 
 
-def _table(servers: list[local.ServiceStatus]) -> Table:
-    table = Table("server", "state", "pid", "ports", "web", "memory (MB)", "up (s)")
-    for server in servers:
+def _takes_events(server: local.ServiceStatus) -> bool:
+    return server.name == API and server.state == local.RUNNING
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table("server", "state", "pid", "ports", "web", "memory (MB)", "up (s)", "accepted/s", "refused/s")
+    for row in rows:
         table.add_row(
-            server.name,
-            server.state,
-            str(server.pid or ""),
-            ", ".join(str(port) for port in server.ports),
-            server.web or "",
-            f"{server.memory / MEGABYTE:,.0f}" if server.memory else "",
-            f"{server.uptime:,.0f}" if server.uptime else "",
+            row["name"],
+            row["state"],
+            str(row["pid"] or ""),
+            ", ".join(str(port) for port in row["ports"]),
+            row["web"] or "",
+            f"{row['memory'] / MEGABYTE:,.0f}" if row["memory"] else "",
+            f"{row['uptime']:,.0f}" if row["uptime"] else "",
+            *(f"{row[rate]:,.0f}" if rate in row else "" for rate in ("accepted_per_second", "refused_per_second")),
         )
     return table
 

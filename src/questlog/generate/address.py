@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from questlog.events.fields import Value
-from questlog.settings import Settings
+from questlog.settings import KEY_HEADER, Settings
 
 BATCH_ENDPOINT = "events"
 
@@ -21,6 +21,11 @@ def event_url(settings: Settings, event_type: str, parameters: Mapping[str, Valu
     """The endpoint of one type, with the event as query parameters; ``event_type`` among them is left out."""
     query = urlencode({name: _text(value) for name, value in parameters.items() if name != "event_type"})
     return f"{settings.api_url}/{event_type}?{query}"
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """The key that the API asks for, when there is one; of several any will do."""
+    return {KEY_HEADER: settings.api_keys[0].get_secret_value()} if settings.api_keys else {}
 
 
 def ndjson(events: Iterable[Mapping[str, Value]]) -> bytes:

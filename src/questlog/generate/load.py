@@ -10,7 +10,7 @@ from pathlib import Path
 from questlog.events.catalogue import CATALOGUE, DEFAULT_TYPE, Catalogue
 from questlog.events.fields import EventType, Value
 from questlog.generate import bench
-from questlog.generate.address import batch_url, event_url, ndjson
+from questlog.generate.address import batch_url, event_url, headers, ndjson
 from questlog.generate.limits import check
 from questlog.settings import Settings
 
@@ -53,7 +53,7 @@ def load(
             share = requests // processes + (number < requests % processes)
             url, body = _request(settings, catalogue[name], batch_size, number, Path(folder))
             one = partial(bench.run, url, requests=share, concurrency=min(concurrency, share))
-            runs.append(pool.submit(one, keep_alive=keep_alive, body=body))
+            runs.append(pool.submit(one, keep_alive=keep_alive, body=body, headers=headers(settings)))
         return [each.result() for each in runs]
 
 

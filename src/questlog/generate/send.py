@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from questlog.errors import GenerateError
 from questlog.events.wire import Record
 from questlog.generate import bench
-from questlog.generate.address import batch_url, event_url, ndjson
+from questlog.generate.address import batch_url, event_url, headers, ndjson
 from questlog.generate.bad import BadRequest
 from questlog.generate.lanes import Lanes
 from questlog.generate.limits import check
@@ -35,7 +35,8 @@ FIRST_WAIT = 0.2
 """Seconds before the first retry; each further one waits twice as long."""
 TIMEOUT = 10
 """Seconds that a request waits for its answer before it counts as unanswered."""
-BUSY = 503
+BUSY = {429, 503}
+"""Statuses that mean: later."""
 
 Publish = Callable[[Sequence[Record]], None]
 
@@ -51,9 +52,9 @@ def send(
 ) -> Sent:
     """Send good events to the API as NDJSON bodies of `batch_size`, or for 1 each to its own endpoint.
 
-    Bad requests go to their endpoint one by one, stray records through `publish`, `batch_size` at a time. A 503, or
-    no answer, is tried again up to `RETRIES` times with the same event ids: what was written all the same is then in
-    the topic twice, with one id. On Ctrl-C the requests under way end, and the result says so.
+    Bad requests go to their endpoint one by one, stray records through `publish`, `batch_size` at a time. A status of
+    `BUSY`, or no answer, is tried again up to `RETRIES` times with the same event ids: what was written all the same is
+    then in the topic twice, with one id. On Ctrl-C the requests under way end, and the result says so.
 
     Raises:
         SettingsError: `batch_size` or `processes` is out of its limits.
@@ -139,8 +140,8 @@ class _Requests:
         for attempt in range(RETRIES + 1):
             last = attempt == RETRIES or self.tally.interrupted
             try:
-                result = bench.run(url, body=body, timeout=TIMEOUT, show=True)
-                if result.status != BUSY or last:
+                result = bench.run(url, body=body, headers=headers(self.settings), timeout=TIMEOUT, show=True)
+                if result.status not in BUSY or last:
                     self.tally.answered(result, events, good)
                     return
             except GenerateError:

@@ -109,10 +109,10 @@ def logs(settings: Settings, name: str, lines: int = 50) -> str:
 
 
 @contextmanager
-def running(settings: Settings, *, wipe: bool = False) -> Iterator[Settings]:
-    """A stack for as long as the block runs; `wipe` deletes its data afterwards."""
+def running(settings: Settings, *, wipe: bool = False, wanted: Sequence[Service] | None = None) -> Iterator[Settings]:
+    """A stack for as long as the block runs; `wipe` deletes its data afterwards, `wanted` is as in `up`."""
     try:
-        up(settings)
+        up(settings, wanted=wanted)
         yield settings
     finally:
         down(settings, wipe=wipe)

@@ -63,6 +63,7 @@ class Supervisor:
     """The supervisord of one stack."""
 
     def __init__(self, settings: Settings) -> None:
+        self._environment = settings.environment()  # with the secrets, which no file may hold
         self._data_dir = settings.data_dir
         self._logs_dir = settings.logs_dir
         self._run_dir = settings.data_dir / "run"
@@ -85,7 +86,9 @@ class Supervisor:
         """
         conf = self._configure(services)
         command = ["env", f"{processes.MARK}={self._data_dir}", sys.executable, "-m", "supervisor.supervisord"]
-        begun = subprocess.run([*command, "-c", str(conf)], capture_output=True, text=True, check=False)
+        begun = subprocess.run(
+            [*command, "-c", str(conf)], env=self._environment, capture_output=True, text=True, check=False
+        )
         deadline = time.monotonic() + ANSWERS
         while not self.answers():
             if begun.returncode or time.monotonic() > deadline:
