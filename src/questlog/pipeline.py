@@ -67,12 +67,15 @@ PATIENCE = 20.0
 
 
 @contextmanager
-def api(settings: Settings) -> Iterator[Settings]:
-    """An API server for this namespace on a free port, while the block runs; gives settings that point to it."""
+def api(settings: Settings, *, patience: float = PATIENCE) -> Iterator[Settings]:
+    """An API server for this namespace on a free port, while the block runs; gives settings that point to it.
+
+    `patience` is its `Settings.ack_timeout`, in seconds.
+    """
     topics.create_topic(settings)
     port = api_server.free_port()
     url = f"http://{settings.host}:{port}"
-    here = settings.in_namespace(settings.namespace, api_port=port, api_url=url, ack_timeout=PATIENCE)
+    here = settings.in_namespace(settings.namespace, api_port=port, api_url=url, ack_timeout=patience)
     with api_server.running(here):
         yield here
 

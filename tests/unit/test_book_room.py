@@ -54,6 +54,12 @@ def test_chapters_run_in_the_order_of_the_contents_and_the_report_last(checkout:
     assert chapters.chapters(checkout) == ("02_second", "01_first", "report")
 
 
+def test_a_notebook_for_reference_runs_between_the_numbered_chapters_and_the_report(checkout: Path) -> None:
+    notebooks.write(nbformat.v4.new_notebook(), chapters.notebook("words", checkout))
+
+    assert chapters.chapters(checkout) == ("02_second", "01_first", "words", "report")
+
+
 def test_a_page_that_is_no_notebook_is_no_chapter(checkout: Path) -> None:
     assert "words" not in chapters.chapters(checkout)
 

@@ -32,7 +32,7 @@ class Parameter:
 
 
 def chapters(root: Path = ROOT) -> tuple[str, ...]:
-    """Names of the chapters in the order in which they run: the numbered ones, then the report.
+    """Names of the chapters in the order in which they run: the numbered ones, those for reference, then the report.
 
     The report comes first on the site, but it tells what the others computed.
 
@@ -40,11 +40,12 @@ def chapters(root: Path = ROOT) -> tuple[str, ...]:
         BookError: when the table of contents is missing or damaged.
     """
     try:
-        pages = list(parse_toc_yaml(root / TOC))
+        contents = parse_toc_yaml(root / TOC)
     except (OSError, MalformedError) as error:
         raise BookError(f"the table of contents {root / TOC} cannot be read: {error}") from error
-    names = [Path(page).name for page in pages if notebook(Path(page).name, root).exists()]
-    return tuple(sorted(names, key=lambda name: NUMBERED.match(name) is None))
+    names = [Path(page).name for page in contents if notebook(Path(page).name, root).exists()]
+    first_page = Path(contents.root.docname).name
+    return tuple(sorted(names, key=lambda name: (NUMBERED.match(name) is None, name == first_page)))
 
 
 def notebook(chapter: str, root: Path = ROOT) -> Path:

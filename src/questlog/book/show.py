@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
+import requests
 
 from questlog.errors import BookError
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
@@ -73,8 +75,13 @@ def curl(method: str, url: str, body: Mapping[str, Any] | None = None) -> str:
         return f"curl -i -X {method} '{url}'"
     return (
         f"curl -i -X {method} '{url}' \\\n  -H 'Content-Type: application/json' \\\n"
-        f"  -d '{json.dumps(body, ensure_ascii=False)}'"
+        f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
     )
+
+
+def answers(given: Mapping[str, requests.Response]) -> Table:
+    """What the API answered to requests: what was sent, the status, and why it was refused ("" if it was not)."""
+    return _table([(what, one.status_code, _why(one)) for what, one in given.items()], "sent", "status", "answer")
 
 
 def record(delivered: Delivered) -> str:
@@ -120,6 +127,12 @@ def wrapped(text: str, width: int = 100) -> str:
 
 def _table(rows: Sequence[tuple[object, ...]], *columns: str) -> Table:
     return table(pd.DataFrame(rows, columns=list(columns)))
+
+
+def _why(answer: requests.Response) -> str:
+    said = answer.json()
+    problems = [f"{one['field']}: {one['problem']}; allowed: {one['allowed']}" for one in said.get("problems", [])]
+    return " / ".join(problems) or said.get("error", "")
 
 
 def _addresses(chosen: Settings, ports: Sequence[int]) -> str:
