@@ -94,7 +94,7 @@ LETTERS = [
 ]
 ACCOUNT = [
     {"stream": "s", "batch": 0, "event_type": "page_view", "landed": 1, "filtered": 4, "rejected": 2},
-    {"stream": "s", "batch": 1, "event_type": "page_view", "landed": 1, "filtered": 1, "rejected": 0},
+    {"stream": "s", "batch": 1, "event_type": "page_view", "landed": 1, "filtered": 1, "rejected": 0, "repeated": 1},
     {"stream": "s", "batch": 0, "event_type": "join_guild", "landed": 3, "filtered": 0, "rejected": 0},
 ]
 
@@ -130,7 +130,7 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         for hour in range(24)
     ],
     "leave_reasons": [("too quiet", 1)],
-    "ledger_account": [("join_guild", 3, 0, 0), ("page_view", 2, 5, 2)],
+    "ledger_account": [("join_guild", 3, 0, 0, 0), ("page_view", 2, 5, 2, 1)],
     "ledger_events": [(name, len(STORY[name]), len(STORY[name])) for name in sorted(STORY)],
     "players_by_day": [(day(0), 2, 9, 2), (day(1), 3, 8, 1), (day(2), 1, 1, 0)],
     "players_returning": [(1, 3, 2, 2 / 3), (2, 2, 1, 1 / 2)],
