@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from questlog.settings import Settings
 from questlog.stack import local
 from questlog.transport import reader
 
+STILL = 2.0  # seconds for which Kafka stands still before a sender is killed
 SHOWN = 2000  # characters of what a process said on its way down
 WRITTEN = 10.0  # seconds until an answered request's line is in the log
 POLL_INTERVAL = 0.05  # seconds between two looks
@@ -63,6 +64,9 @@ class Killed:
 def kill_while_sending(settings: Settings, how: str, answers: int) -> Killed:
     """Start `questlog.book.sender`, kill it with -9 after so many answers, and look for their events in the topic.
 
+    Kafka is held still for the last moments before, as it stands still when it has a pause or changes its leader: what
+    a sender says then does not depend on how fast this machine is.
+
     Args:
         how: one of `sender.WAITING`, `sender.HASTY`
 
@@ -76,6 +80,10 @@ def kill_while_sending(settings: Settings, how: str, answers: int) -> Killed:
         assert child.stdout is not None
         try:
             first = list(itertools.islice(child.stdout, answers))
+            with suspended(settings, "kafka"):
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(STILL)
+                child.kill()
         finally:
             child.kill()
         rest, complaint = child.communicate()
