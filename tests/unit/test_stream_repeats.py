@@ -101,3 +101,19 @@ def test_what_was_received_before_a_time_is_forgotten() -> None:
     known.forget(RECEIVED)
 
     assert outcomes([record(1), record(2)], known) == ["landed", "repeated"]
+
+
+def test_what_landed_again_after_it_was_forgotten_is_known_again_however_it_came_in() -> None:
+    again = record(1, content=2, received=RECEIVED)
+    together = knowing(again, record(1, received=RECEIVED - 1))
+    apart = knowing(record(1, received=RECEIVED - 1))
+    apart.forget(RECEIVED)
+    apart.add(repeats.entries(pa.Table.from_pylist([again])))
+    together.forget(RECEIVED)
+
+    for known in (together, apart):
+        assert outcomes([record(1, content=2, offset=0), record(1, content=1, offset=1)], known) == [
+            "repeated",
+            "conflict",
+        ]
+    assert len(apart) == 1

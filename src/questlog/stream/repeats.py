@@ -12,6 +12,7 @@ million among ten million events, are a conflict: in the dead letters, not lost.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -53,10 +54,15 @@ def identity(catalogue: Catalogue, prefix: str = "") -> list[str]:
 
 
 class Known:
-    """The events that have landed, in a few sorted arrays: adding merges those of like size."""
+    """The events that have landed, in a few sorted arrays: adding merges those of like size.
+
+    What is forgotten is no longer found at once, and leaves its array when that is merged: a micro-batch never goes
+    through all that is known.
+    """
 
     def __init__(self, entries: Entries | None = None) -> None:
         self._runs: list[Entries] = []
+        self._since = -math.inf
         self.add(np.empty(0, _ENTRY) if entries is None else entries)
 
     def __len__(self) -> int:
@@ -66,25 +72,24 @@ class Known:
         """Remember events; no id among them is known already."""
         if not entries.size:
             return
-        self._runs.append(np.sort(entries, order="id"))
+        self._runs.append(_in_order(entries))
         while len(self._runs) > 1 and self._runs[-2].size < 2 * self._runs[-1].size:
             last, before = self._runs.pop(), self._runs.pop()
-            self._runs.append(np.sort(np.concatenate([before, last]), order="id", kind="stable"))
+            self._runs.append(_in_order(np.concatenate([before[before["received"] >= self._since], last])))
 
     def find(self, ids: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], Entries]:
         """Which ids are known, and the events that they name; what stands for the others has no meaning."""
         found, entries = np.zeros(ids.size, bool), np.empty(ids.size, _ENTRY)
         for run in self._runs:
-            places = np.minimum(np.searchsorted(run["id"], ids), run.size - 1)
-            here = run["id"][places] == ids
+            places = np.maximum(np.searchsorted(run["id"], ids, side="right") - 1, 0)
+            here = (run["id"][places] == ids) & (run["received"][places] >= self._since)
             entries[here] = run[places[here]]
             found |= here
         return found, entries
 
     def forget(self, before: float) -> None:
         """Forget the events received before a time, in milliseconds since 1970."""
-        kept = [run[run["received"] >= before] for run in self._runs]
-        self._runs = [run for run in kept if run.size]
+        self._since = before
 
 
 def landed_before(spark: SparkSession, settings: Settings, catalogue: Catalogue) -> Known:
@@ -138,6 +143,12 @@ def _compared(sorted_entries: Entries, known: Known) -> npt.NDArray[Any]:
     verdicts = np.where(_same(first, sorted_entries), REPEATED, CONFLICT).astype(object)
     verdicts[is_first & ~landed] = None
     return verdicts
+
+
+def _in_order(entries: Entries) -> Entries:
+    """By id, of one id the newest last: of the others `find` would only see that they are forgotten."""
+    ordered: Entries = entries[np.lexsort((entries["received"], entries["id"]))]
+    return ordered
 
 
 def _same(one: Entries, other: Entries) -> npt.NDArray[np.bool_]:
