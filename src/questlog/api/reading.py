@@ -15,12 +15,11 @@ from werkzeug.exceptions import LengthRequired, RequestTimeout, UnsupportedMedia
 from questlog.api.refusal import Unreadable, over
 from questlog.errors import EventError
 from questlog.events import EventType
-from questlog.events.validation import from_text
+from questlog.events.validation import SHOWN, from_text
 from questlog.settings import Settings
 
 FORM, JSON, NDJSON = "application/x-www-form-urlencoded", "application/json", "application/x-ndjson"
 IDENTITY = "identity"  # no content encoding
-SHOWN = 100  # characters of a client's text that an answer repeats
 
 
 def parameters(request: Request, settings: Settings, event_type: EventType) -> dict[str, Any]:

@@ -106,10 +106,14 @@ class Catalogue:
         return iter(self.types)
 
     def __getitem__(self, name: str) -> EventType:
-        return next(known for known in self.types if known.name == name)
+        return self._by_name[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, EventType]:
+        return {known.name: known for known in self.types}
 
     @functools.cached_property
     def names(self) -> tuple[str, ...]:

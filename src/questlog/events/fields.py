@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass
 
 Value = str | int | float | bool
@@ -80,7 +81,7 @@ class EventType:
     def __hash__(self) -> int:
         return hash(self.name)  # enough for a table, and asked for with every event: that of all fields takes its time
 
-    @property
+    @functools.cached_property
     def version(self) -> int:
         """The newest version: that of the field that came last."""
         return max((field.since for field in self.fields), default=1)
