@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import psutil
 import pytest
 from client import Client, sending
-from witness import eventually
 
 from questlog import pipeline
+from questlog.book import experiments
 from questlog.ledger import Ledger
 from questlog.settings import Settings
 from questlog.stack import local
+from waiting import eventually
 
 STOPPED = 20.0  # seconds for which Kafka stands still
 BEFORE = 50  # events acknowledged before each fault
 ANSWER = 1.0  # seconds within which a refusal has to come
+DEADLINE = 90.0  # seconds after which nothing more is hoped for
 SLACK = 1.0  # seconds more, for a machine on which everything else runs as well
 
 
@@ -36,12 +38,9 @@ def kill_a_worker(settings: Settings) -> None:
 
 
 def stop_kafka_for_a_while(settings: Settings) -> None:
-    kafka = psutil.Process(pid(settings, "kafka"))
-    kafka.suspend()
-    try:
-        psutil.wait_procs([kafka], timeout=STOPPED)
-    finally:
-        kafka.resume()
+    with experiments.suspended(settings, "kafka") as is_held:
+        assert is_held
+        psutil.wait_procs([psutil.Process(pid(settings, "kafka"))], timeout=STOPPED)
 
 
 FAULTS: dict[str, tuple[Callable[[Settings], object], float]] = {
@@ -69,10 +68,12 @@ def outcome(settings: Settings) -> Outcome:
     with sending(settings.api_url) as client:
         for name, (fault, _) in FAULTS.items():
             goal = len(client.acknowledged) + BEFORE
-            eventually("events are acknowledged", lambda goal=goal: len(client.acknowledged) >= goal)
+            eventually(lambda goal=goal: len(client.acknowledged) >= goal, "events are acknowledged", deadline=DEADLINE)
             fault(settings)
             count = len(client.acknowledged)
-            recovered[name] = eventually(f"service after {name}", lambda count=count: len(client.acknowledged) > count)
+            recovered[name] = eventually(
+                lambda count=count: len(client.acknowledged) > count, f"service after {name}", deadline=DEADLINE
+            )
     pipeline.stream(settings)
     rows = pipeline.sql(settings, f"SELECT event_id, price FROM purchase_sword WHERE user_id = 'player-{client.run}'")
     seen: dict[str, list[int]] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,13 +54,3 @@ def watching(settings: Settings) -> Iterator[Witness]:
         witness._ends.set()
         thread.join()
     witness.look()
-
-
-def eventually(what: str, condition: object, deadline: float = 90.0, pause: float = 0.2) -> float:
-    """Wait until the condition holds; the seconds that it took."""
-    assert callable(condition)
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < deadline, f"not within {deadline} s: {what}"
-        time.sleep(pause)
-    return time.monotonic() - began

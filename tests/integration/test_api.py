@@ -27,6 +27,7 @@ from questlog.generate.send import send
 from questlog.generate.world import World
 from questlog.settings import Settings
 from questlog.transport import reader
+from waiting import eventually
 
 SWORD = {"item": "iron", "price": 120}
 LINES = "".join(json.dumps({"event_type": "purchase_sword", **SWORD, "price": price}) + "\n" for price in range(100))
@@ -68,13 +69,6 @@ def apache_bench(settings: Settings, *arguments: str) -> dict[str, int]:
     command = ["ab", "-q", *reversed(options), f"{settings.api_url}{path}"]
     report = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
     return {name: int(number) for name, number in re.findall(r"^([\w -]+?):\s+(\d+)\b", report, re.MULTILINE)}
-
-
-def wait_until(condition: Any) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_what_was_accepted_by_query_form_or_json_is_in_kafka(api: Settings, session: requests.Session) -> None:
@@ -213,7 +207,7 @@ def test_every_request_answered_before_a_stop_is_in_kafka(here: Settings) -> Non
     with server.running(here):
         for player in players:
             player.start()
-        wait_until(lambda: len(answered) > 50)
+        eventually(lambda: len(answered) > 50, deadline=DEADLINE)
     for player in players:
         player.join(DEADLINE)
 
@@ -226,8 +220,8 @@ def test_a_killed_worker_is_replaced_and_its_counts_stay(api: Settings, session:
     session.get(f"{api.api_url}/")
     workers = _workers_of(api)
     os.kill(workers[0], signal.SIGKILL)
-    wait_until(lambda: len(set(_workers_of(api)) - {workers[0]}) == len(workers))
-    wait_until(lambda: all(_listens(worker, api) for worker in _workers_of(api)))
+    eventually(lambda: len(set(_workers_of(api)) - {workers[0]}) == len(workers), deadline=DEADLINE)
+    eventually(lambda: all(_listens(worker, api) for worker in _workers_of(api)), deadline=DEADLINE)
 
     def is_answered() -> bool:
         try:
@@ -235,7 +229,7 @@ def test_a_killed_worker_is_replaced_and_its_counts_stay(api: Settings, session:
         except requests.ConnectionError:  # it was in the killed worker's hands
             return False
 
-    wait_until(is_answered)
+    eventually(is_answered, deadline=DEADLINE)
     assert counters.accepted(api)["page_view"] >= 2
 
 
@@ -243,7 +237,7 @@ def test_the_workers_of_a_killed_server_end_and_free_the_port(here: Settings) ->
     with server.running(here):
         workers = _workers_of(here)
         os.kill(psutil.Process(workers[0]).ppid(), signal.SIGKILL)
-        wait_until(lambda: not any(psutil.pid_exists(worker) for worker in workers))
+        eventually(lambda: not any(psutil.pid_exists(worker) for worker in workers), deadline=DEADLINE)
 
         with server.running(here):
             assert requests.get(f"{here.api_url}/", timeout=DEADLINE).status_code == 201
@@ -267,7 +261,7 @@ def test_without_kafka_the_server_answers_at_once_and_says_so(here: Settings, tm
     source = "from questlog.settings import Settings; from questlog.api.server import serve; serve(Settings.load())"
     child = subprocess.Popen([sys.executable, "-c", source], env=cut_off.environment(), stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _is_listening(cut_off))
+        eventually(lambda: _is_listening(cut_off), deadline=DEADLINE)
         for path, status in (("/", 503), ("/health", 503), ("/slay_dragon", 404)):
             answer = requests.get(f"{cut_off.api_url}{path}", timeout=DEADLINE)
             assert (answer.status_code, answer.elapsed.total_seconds() < 1) == (status, True)

@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -22,18 +21,11 @@ from questlog.settings import Settings
 from questlog.stack import configure, home, kafka, local, processes, service
 from questlog.stack.service import Service
 from questlog.stack.supervise import Supervisor
+from waiting import eventually
 
 DEADLINE = 120.0
-PAUSE = 0.1
 NAMES = ["kafka", "namenode", "datanode", "metastore", "presto", "api"]
 DIES = "import sys, time; print('the disk is on fire', flush=True); sys.exit(4)"
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(PAUSE)
 
 
 def quiet() -> Console:
@@ -146,8 +138,8 @@ def test_a_server_that_is_killed_comes_back_by_itself(settings: Settings, name: 
 
     os.kill(killed, signal.SIGKILL)
 
-    eventually(lambda: local.status(settings)[place].pid not in (None, killed))
-    eventually(lambda: local.status(settings)[place].state == local.RUNNING)
+    eventually(lambda: local.status(settings)[place].pid not in (None, killed), deadline=DEADLINE)
+    eventually(lambda: local.status(settings)[place].state == local.RUNNING, deadline=DEADLINE)
 
 
 def test_a_port_of_another_process_is_refused_before_anything_starts(small: Settings) -> None:
@@ -266,7 +258,7 @@ def test_a_second_start_waits_for_the_first_and_says_so(small: Settings) -> None
 
     with home.held(small, lambda: None):
         second.start()
-        eventually(lambda: "waiting for it" in said(console))
+        eventually(lambda: "waiting for it" in said(console), deadline=DEADLINE)
         assert family(small) == []
     second.join()
 
@@ -306,13 +298,13 @@ def test_two_stacks_run_side_by_side_and_stop_one_by_one(small: Settings, tmp_pa
 
 def test_an_interrupted_start_stops_what_it_started(small: Settings) -> None:
     script = (
-        "import dataclasses, sys; sys.path.insert(0, sys.argv[1]); import test_stack as t\n"
+        "import dataclasses, sys; sys.path[:0] = sys.argv[1:]; import test_stack as t\n"
         "settings = t.Settings.load()\n"
         "web = t.web_server(settings)\n"
         "never = dataclasses.replace(t.web_server(settings, 'never'), ready=lambda: False)\n"
         "t.local.up(settings, wanted=[web, never])\n"
     )
-    command = [sys.executable, "-c", script, str(Path(__file__).parent)]
+    command = [sys.executable, "-c", script, *(str(folder) for folder in Path(__file__).parents[:2])]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=small.environment(), stdout=pipe, stderr=pipe, text=True) as starting:
         assert starting.stdout
