@@ -1,6 +1,7 @@
 """One stack for the whole session, beside any other on this machine, and a namespace of its own for each test.
 
-Only a test that asks for `settings` or `fresh` starts servers.
+Only a test that asks for `settings` or `fresh` starts servers. With the variable `GIVEN_STACK` set, a stack that runs
+already, the one that the environment's settings point to, is used instead, and left running.
 """
 
 import os
@@ -32,7 +33,12 @@ def place_beside_others(data_dir: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A running stack, started from nothing."""
+    """A running stack, started from nothing unless one is given."""
+    if os.environ.get("GIVEN_STACK"):
+        given = Settings.load()
+        local.up(given)  # what a test has killed is there again
+        yield given
+        return
     with local.running(place_beside_others(tmp_path_factory.mktemp("stack") / "data"), wipe=True) as running:
         yield running
 
