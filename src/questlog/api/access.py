@@ -13,6 +13,7 @@ import logging
 import re
 import time
 import uuid
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import structlog
@@ -20,7 +21,7 @@ from flask import Flask, Response, g, request
 
 from questlog.api.counters import Counters
 from questlog.api.lines import Lines
-from questlog.events.validation import kept_headers
+from questlog.events.validation import Receipt, kept_headers, timestamp
 from questlog.settings import Settings
 
 HEADER = "X-Request-Id"
@@ -53,9 +54,9 @@ def attach(app: Flask, settings: Settings, counters: Counters) -> None:
     app.after_request(end)
 
 
-def headers() -> dict[str, str]:
-    """Those of the request's headers that are stored, with the id that it goes by."""
-    return kept_headers({**g.headers, HEADER: g.request_id})
+def receipt() -> Receipt:
+    """What is stored of the request with each of its events: this moment, its headers, and the id that it goes by."""
+    return Receipt(timestamp(datetime.now(UTC)), kept_headers({**g.headers, HEADER: g.request_id}))
 
 
 def _line(response: Response, seconds: float) -> dict[str, object]:

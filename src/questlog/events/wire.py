@@ -20,6 +20,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from questlog.events.catalogue import UNKNOWN_TYPE, Catalogue
 
 TYPE_HEADER = "event_type"
@@ -47,8 +49,12 @@ class Record:
 
 
 def encode(event: Mapping[str, object]) -> Record:
-    """The record of an event that `validation.parse` made."""
-    return Record(str(event["user_id"]).encode(), _JSON.encode(event).encode(), _headers(str(event["event_type"])))
+    """The record of an event that `validation.parse` made.
+
+    Raises:
+        ValueError: a number is not finite, so that JSON cannot say it.
+    """
+    return Record(str(event["user_id"]).encode(), _json(event), _headers(str(event["event_type"])))
 
 
 def pack(records: Iterable[Record], partition_of: Callable[[bytes], int]) -> list[Record]:
@@ -101,6 +107,11 @@ def type_of(headers: Iterable[tuple[str, bytes | None]], catalogue: Catalogue) -
 def is_from_api(headers: Iterable[tuple[str, bytes | None]]) -> bool:
     """Whether the API server wrote the record."""
     return dict(headers).get(PRODUCER_HEADER) == API_PRODUCER
+
+
+def _json(event: Mapping[str, object]) -> bytes:
+    """In UTF-8. Not by orjson where a number may be infinite or none: it would write null."""
+    return _JSON.encode(event).encode() if float in map(type, event.values()) else orjson.dumps(event)
 
 
 @functools.cache
