@@ -145,9 +145,9 @@ def body(request: Request, settings: Settings) -> bytes:
         RequestTimeout: it did not come in time.
         Unreadable: it ended before its length.
     """
-    if "Transfer-Encoding" in request.headers:
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
         raise LengthRequired("a body needs a Content-Length: send it in one piece, not in chunks")
-    if (coding := request.headers.get("Content-Encoding", IDENTITY).lower()) != IDENTITY:
+    if (coding := request.environ.get("HTTP_CONTENT_ENCODING", IDENTITY).lower()) != IDENTITY:
         raise UnsupportedMediaType(f"content encoding {coding[:SHOWN]!r}: send the body as it is")
     begun = time.monotonic()
     data = request.get_data(cache=False)

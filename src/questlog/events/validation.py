@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import math
 import re
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from questlog.errors import EventError
 from questlog.events.catalogue import KEPT_HEADERS, MOST_HEADER_CHARACTERS, VERSION
 from questlog.events.fields import EventType, Field, Kind
+from questlog.events.ids import new_id
 from questlog.events.models import constraint, model, quick_model
 from questlog.events.schema import input_fields, version_field
 from questlog.events.times import EARLIEST, LATEST, timestamp
@@ -62,7 +62,7 @@ def received(event_type: EventType, given: Mapping[str, Any], receipt: Receipt) 
     """
     fields = _checked(event_type, given)
     if fields["event_id"] is None:
-        fields["event_id"] = _new_id()
+        fields["event_id"] = new_id()
     if fields["event_time"] is None:
         fields["event_time"] = receipt.time
     if None in fields.values():
@@ -118,13 +118,6 @@ def _checked(event_type: EventType, given: Mapping[str, Any]) -> dict[str, Any]:
 @functools.cache
 def _quickly(event_type: EventType, version: int) -> Callable[[Mapping[str, Any]], BaseModel]:
     return quick_model(event_type, version).__pydantic_validator__.validate_python
-
-
-def _new_id() -> str:
-    """A random UUID (RFC 9562, version 4), without the object that `uuid.uuid4` makes first."""
-    digits = secrets.token_hex(16)
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _version(event_type: EventType, given: Mapping[str, Any]) -> int:
