@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from questlog.events import CATALOGUE, Catalogue, EventType, Field, Kind
 from questlog.events.fields import NO_CONTROL_CHARACTERS
+from questlog.events.models import LARGEST_BIGINT, SMALLEST_BIGINT
 from questlog.events.schema import input_fields
 from questlog.events.times import EARLIEST, LATEST
-from questlog.events.validation import LARGEST_BIGINT, SMALLEST_BIGINT
 
 Given = dict[str, Any]
 Event = tuple[EventType, Given]

@@ -41,6 +41,7 @@ def event(user: str = "ada", at: datetime = NOON, **own: Any) -> dict[str, Any]:
         "headers": {"host": "game"},
         "kafka_partition": 0,
         "kafka_offset": offset,
+        "kafka_position": 0,
         **own,
     }
 

@@ -148,6 +148,6 @@ def test_what_was_refused_and_what_is_secret_is_neither_in_kafka_nor_in_the_log(
         assert set(event["headers"]) <= {"host", "user-agent", "x-client-version", "x-request-id"}
         assert SECRET.encode() not in record.value
         assert len(event["headers"].get("user-agent", "")) <= 256
-    assert '"path": "/page_view"' in log
+    assert '"path":"/page_view"' in log
     for hidden in (SECRET, "DROP TABLE", "Traceback"):
         assert hidden not in log

@@ -125,7 +125,8 @@ def test_a_players_events_keep_their_order(api: Settings, publisher: Publisher) 
     times = defaultdict(list)
     for record in reader.read_all(api):
         if dict(record.headers).get("producer"):
-            times[record.key].append(json.loads(record.value or b"")["event_time"])
+            event = json.loads(record.value or b"")
+            times[event["user_id"]].append(event["event_time"])
     assert len(times) == 20
     assert all(own == sorted(own) for own in times.values())
 

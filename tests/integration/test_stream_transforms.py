@@ -240,6 +240,63 @@ def test_a_dead_letter_holds_the_records_bytes_and_its_place(spark: SparkSession
     assert letter.kafka_time.astimezone(UTC) == shaped.RECEIVED
 
 
+def packed(*values: bytes, types: bytes | None) -> Record:
+    return Record(b"ada", b"\n".join(values), (("event_types", types), ("producer", b"questlog-api")))  # type: ignore[arg-type]
+
+
+PACKED: dict[str, Record] = {
+    "alone": shaped.record(VALID),
+    "without any header": Record(None, VALID),
+    "two": packed(VALID, '{"page": "Nœud 😀\r"}'.encode(), types=b"page_view,join_guild"),
+    "one": packed(VALID, types=b"page_view"),
+    "an empty line": packed(VALID, b"", types=b"page_view,nobody"),
+    "an unknown type": packed(VALID, VALID, VALID, types=b"page_view,nobody,"),
+    "a line too many": packed(VALID, VALID, types=b"page_view"),
+    "a type too many": packed(VALID, types=b"page_view,page_view"),
+    "a line that is no UTF-8": packed(VALID, b"\xff", types=b"page_view,page_view"),
+    "no types": packed(VALID, types=None),
+    "no value": Record(b"ada", None, (("event_types", b"page_view"),)),  # type: ignore[arg-type]
+    "both headers": Record(b"ada", VALID, (("event_type", b"x"), ("event_types", b"page_view"))),
+    "two lists": Record(b"ada", VALID, (("event_types", b"a,b"), ("event_types", b"page_view"))),
+}
+
+
+def test_a_record_is_unpacked_as_every_other_reader_of_the_topic_does(spark: SparkSession) -> None:
+    rows = transforms.named(transforms.unpacked(shaped.frame(spark, PACKED.values())))
+    found = [
+        (row.offset * shaped.PARTITIONS + row.partition, row.position, row.value and bytes(row.value), row.event_type)
+        for row in rows.orderBy("offset", "partition", "position").collect()
+    ]
+    assert found == [
+        (number, position, value, wire.type_of(headers, CATALOGUE))
+        for number, record in enumerate(PACKED.values())
+        for position, (value, headers) in enumerate(wire.unpack(record.value, record.headers))
+    ]
+
+
+def test_events_of_one_record_are_judged_each_alone_and_keep_their_place(spark: SparkSession) -> None:
+    events = packed(VALID, b"garbage", VALID, types=b"page_view,page_view,join_guild")
+    accounted = transforms.accounted(shaped.frame(spark, [shaped.record(VALID), events]))
+    [alone, first] = transforms.event_columns(accounted).orderBy("kafka_partition").collect()
+    again = transforms.accounted(transforms.kept(accounted).where("outcome = 'rejected'"))
+    [garbage, guild] = transforms.dead_letter_columns(again).orderBy("kafka_position").collect()
+
+    places = [(row.kafka_partition, row.kafka_position) for row in (alone, first, garbage, guild)]
+    assert places == [(0, 0), (1, 0), (1, 1), (1, 2)]
+    assert (bytes(garbage.value), garbage.event_type) == (b"garbage", "page_view")
+    assert garbage.reason.startswith("value='garbage'")
+    assert (bytes(guild.value), guild.event_type) == (VALID, "join_guild")
+    assert guild.reason.startswith("event_type='page_view': must be that of the header")
+
+
+def test_a_torn_record_is_one_dead_letter_that_says_so(spark: SparkSession) -> None:
+    torn = packed(VALID, VALID, types=b"page_view")
+    rows = transforms.kept(transforms.accounted(shaped.frame(spark, [torn])))
+    [letter] = transforms.dead_letter_columns(transforms.accounted(rows)).collect()
+    assert (letter.event_type, letter.kafka_position, bytes(letter.value)) == (UNKNOWN_TYPE, 0, torn.value)
+    assert letter.reason == "event_types='page_view': must be one type for each line of the value, in UTF-8"
+
+
 def test_a_new_type_needs_its_entry_in_the_catalogue_and_nothing_else(spark: SparkSession) -> None:
     catalogue = Catalogue((*CATALOGUE, NEW_TYPE))
     event = shaped.accepted(NEW_TYPE)

@@ -1,10 +1,11 @@
 """Topics, publisher and reader against a real Kafka, and against none."""
 
+import json
 import multiprocessing
 import socket
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -259,6 +260,42 @@ def test_records_are_counted_by_type_and_by_who_wrote_them(patient: Settings, pu
     assert counted[UNKNOWN_TYPE] == TopicCount(in_kafka=2, from_api=0)
     assert counted["purchase_sword"] == TopicCount()
     assert set(counted) == {*CATALOGUE.names, UNKNOWN_TYPE}
+
+
+def test_events_published_together_share_records_and_are_read_one_by_one(
+    patient: Settings, publisher: Publisher
+) -> None:
+    events = [encode({"event_type": "page_view", "user_id": f"player-{n % 9}", "number": n}) for n in range(90)]
+
+    publisher.publish(events)
+
+    assert len(list(reader.read_records(patient))) <= patient.topic_partitions * 3
+    found = list(reader.read_all(patient))
+    assert sorted(event.value or b"" for event in found) == sorted(event.value for event in events)
+    assert len({(event.partition, event.offset, event.position) for event in found}) == 90
+    by_player = defaultdict(list)
+    for event in map(json.loads, (event.value or b"" for event in found)):
+        by_player[event["user_id"]].append(event["number"])
+    assert all(numbers == sorted(numbers) for numbers in by_player.values())
+    assert reader.count_by_type(patient, CATALOGUE)["page_view"] == TopicCount(in_kafka=90, from_api=90)
+
+
+def test_an_event_lies_where_it_would_lie_alone_whoever_it_came_with(patient: Settings, publisher: Publisher) -> None:
+    events = [encode({"event_type": "page_view", "user_id": f"player-{n}"}) for n in range(50)]
+
+    publisher.publish(events)
+    together = {event.value: event.partition for event in reader.read_all(patient)}
+    for event in events:
+        publisher.publish([event])
+
+    assert len(set(together.values())) == patient.topic_partitions
+    assert all(together[event.value] == event.partition for event in reader.read_all(patient))
+
+
+def test_the_last_events_may_be_of_one_record(patient: Settings, publisher: Publisher) -> None:
+    publisher.publish([encode({"event_type": "page_view", "user_id": "ada", "number": n}) for n in range(5)])
+
+    assert [json.loads(event.value or b"")["number"] for event in reader.last_records(patient, 2)] == [3, 4]
 
 
 def test_the_last_records_are_the_newest_oldest_first(patient: Settings, publisher: Publisher) -> None:

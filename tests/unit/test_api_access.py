@@ -142,6 +142,20 @@ def test_a_log_that_cannot_be_written_changes_no_answer(tmp_path: Path, monkeypa
         full.close()
 
 
+def test_a_process_that_ends_has_written_every_line(tmp_path: Path) -> None:
+    ask = "for number in range(500): client.get('/', headers={'X-Request-Id': str(number)})"
+    program = f"""
+import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
+from pathlib import Path
+from api_under_test import Api
+client = Api(Path({str(tmp_path)!r})).client
+{ask}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=300)
+
+    assert [json.loads(line)["request_id"] for line in done.stdout.splitlines()] == [str(n) for n in range(500)]
+
+
 def test_the_log_can_be_turned_off_and_says_nothing_of_health(tmp_path: Path, log: Log) -> None:
     Api(tmp_path, api_access_log=False).client.get("/")
     Api(tmp_path).client.get("/health")

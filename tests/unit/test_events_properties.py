@@ -4,11 +4,13 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, event, given
+from pydantic import ValidationError
 
 from event_strategies import WIDE, Event, changed_events, events
 from questlog.errors import EventError
 from questlog.events import EventType, Kind
+from questlog.events.models import model, quick_model
 from questlog.events.schema import input_fields
 from questlog.events.validation import from_text, parse, timestamp
 from questlog.events.wire import encode
@@ -71,6 +73,30 @@ def outcome(made: Event) -> dict[str, object] | list[dict[str, object]]:
         return parse(event_type, values, {}, NOW)
     except EventError as error:
         return error.problems
+
+
+@given(changed_events(WIDE) | events(WIDE))
+def test_the_quick_model_takes_nothing_else_than_the_model_and_gives_the_same(made: Event) -> None:
+    event_type, values = made
+    version = values.get("schema_version", event_type.version)
+    assume(type(version) is int and 1 <= version <= event_type.version)
+    try:
+        quick = quick_model(event_type, version).model_validate(values)
+    except ValidationError:
+        event("refused by the quick one")
+        return
+
+    assert repr(vars(quick)) == repr(vars(model(event_type, version).model_validate(values)))
+
+
+@given(events(WIDE))
+def test_the_quick_model_takes_an_event_whose_numbers_are_of_their_kind(made: Event) -> None:
+    event_type, values = made
+    values = {name: value for name, value in values.items() if value is not None}
+    kinds = {field.name: field.kind for field in input_fields(event_type)}
+    assume(all(type(value) is int for name, value in values.items() if kinds[name] is Kind.INTEGER))
+
+    assert quick_model(event_type, values.get("schema_version", event_type.version)).model_validate(values)
 
 
 @given(changed_events(WIDE))

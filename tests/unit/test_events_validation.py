@@ -7,7 +7,8 @@ import pytest
 from questlog.errors import EventError
 from questlog.events import CATALOGUE, EventType, Field, Kind
 from questlog.events.catalogue import KEPT_HEADERS, MOST_HEADER_CHARACTERS
-from questlog.events.validation import LARGEST_BIGINT, SMALLEST_BIGINT, from_text, kept_headers, parse, timestamp
+from questlog.events.models import LARGEST_BIGINT, SMALLEST_BIGINT
+from questlog.events.validation import from_text, kept_headers, parse, timestamp
 
 NOW = datetime(2026, 1, 5, 10, 0, 0, 250_999, tzinfo=UTC)
 SWORD = {"item": "iron", "price": 120}

@@ -17,7 +17,8 @@ def record(
     id_: int, content: int = 1, offset: int = 0, *, happened: int = HAPPENED, received: int = RECEIVED, **other: object
 ) -> dict[str, object]:
     identity = dict(zip(IDENTITY, (id_, content, happened, received), strict=True))
-    return {"event_type": "page_view", "outcome": "landed", "partition": 0, "offset": offset, **identity, **other}
+    place = {"partition": 0, "offset": offset, "position": 0}
+    return {"event_type": "page_view", "outcome": "landed", **place, **identity, **other}
 
 
 def outcomes(records: list[dict[str, object]], known: Known | None = None) -> list[str]:
@@ -34,6 +35,14 @@ def test_events_with_ids_of_their_own_land() -> None:
 
 def test_the_first_of_an_id_lands_wherever_it_stands_in_the_batch() -> None:
     assert outcomes([record(1, offset=9), record(1, offset=3), record(1, offset=5)]) == [
+        "repeated",
+        "landed",
+        "repeated",
+    ]
+
+
+def test_of_events_in_one_record_the_first_lands() -> None:
+    assert outcomes([record(1, position=2), record(1, position=0), record(1, position=1)]) == [
         "repeated",
         "landed",
         "repeated",

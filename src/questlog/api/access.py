@@ -9,57 +9,62 @@ no body.
 
 from __future__ import annotations
 
-import logging
+import functools
 import re
 import time
-import uuid
-from typing import Any, TextIO, cast
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-import structlog
+import orjson
 from flask import Flask, Response, g, request
 
 from questlog.api.counters import Counters
 from questlog.api.lines import Lines
-from questlog.events.validation import kept_headers
+from questlog.events.ids import new_id
+from questlog.events.validation import Receipt, kept_headers, timestamp
 from questlog.settings import Settings
 
 HEADER = "X-Request-Id"
 SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 UNLOGGED = {"/health"}  # asked every few seconds by whoever watches over the server: it would drown the rest
 LOGGED = 200  # characters of a path
+REMEMBERED_NAMES = 1024  # of headers
+FORMAT = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
-_LINES = cast(TextIO, Lines())
+_LINES = Lines()
 
 
 def attach(app: Flask, settings: Settings, counters: Counters) -> None:
     """Have the application do it for every request; ``flask.g.headers`` are then the request's headers."""
-    log = _logger() if settings.api_access_log else None
 
     def begin() -> None:
         g.begun = time.perf_counter()
-        g.headers = dict(request.headers)  # once: werkzeug looks through the whole environment for them
+        g.headers = _headers(request.environ)
         given = g.headers.get(HEADER, "")
-        g.request_id = given if SANE.fullmatch(given) else str(uuid.uuid4())
+        g.request_id = given if SANE.fullmatch(given) else new_id()
 
     def end(response: Response) -> Response:
         seconds = time.perf_counter() - g.begun
         response.headers[HEADER] = g.request_id
         counters.took(seconds)
-        if log and request.path not in UNLOGGED:
-            log.log(_level(response.status_code), "request", **_line(response, seconds))
+        if settings.api_access_log and request.path not in UNLOGGED:
+            _LINES.write(orjson.dumps(_line(response, seconds), option=FORMAT))
         return response
 
     app.before_request(begin)
     app.after_request(end)
 
 
-def headers() -> dict[str, str]:
-    """Those of the request's headers that are stored, with the id that it goes by."""
-    return kept_headers({**g.headers, HEADER: g.request_id})
+def receipt() -> Receipt:
+    """What is stored of the request with each of its events: this moment, its headers, and the id that it goes by."""
+    return Receipt(timestamp(datetime.now(UTC)), kept_headers({**g.headers, HEADER: g.request_id}))
 
 
 def _line(response: Response, seconds: float) -> dict[str, object]:
     line: dict[str, object] = {
+        "time": datetime.now(UTC),
+        "level": _level(response.status_code),
         "request_id": g.request_id,
         "client": request.remote_addr,
         "method": request.method,
@@ -72,20 +77,23 @@ def _line(response: Response, seconds: float) -> dict[str, object]:
     return {**line, "reason": g.reason.value} if "reason" in g else line
 
 
-def _level(status: int) -> int:
+def _level(status: int) -> str:
     if status < 400:
-        return logging.INFO
-    return logging.WARNING if status < 500 else logging.ERROR
+        return "info"
+    return "warning" if status < 500 else "error"
 
 
-def _logger() -> Any:
-    made = structlog.wrap_logger(
-        structlog.WriteLogger(_LINES),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.JSONRenderer(),
-        ],
-    )
-    return made.bind()  # else it is put together anew for each line
+def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
+    """Every header of the request, by its name in title case: read once, for werkzeug goes through all at each use."""
+    named = ((_name(variable), value) for variable, value in environ.items())
+    return {name: value for name, value in named if name and value}
+
+
+@functools.lru_cache(REMEMBERED_NAMES)
+def _name(variable: str) -> str:
+    """The header that WSGI gives in a variable (PEP 3333); nothing for a variable that is no header."""
+    if variable in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):  # they come without the prefix
+        return ""
+    if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") or variable.startswith("HTTP_"):
+        return variable.removeprefix("HTTP_").replace("_", "-").title()
+    return ""

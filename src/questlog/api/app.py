@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response
 
@@ -37,6 +38,17 @@ Check = Callable[[], None]
 EXPOSITION = "text/plain; version=0.0.4"
 
 
+View = Callable[..., Any]
+
+
+class Application(Flask):
+    """Flask without the question, several times a request, whether a function is a coroutine: here none is."""
+
+    def ensure_sync(self, func: View) -> View:
+        """The function itself."""
+        return func
+
+
 def create_app(settings: Settings, catalogue: Catalogue, publish: Publish, check: Check = lambda: None) -> Flask:
     """The application.
 
@@ -49,7 +61,7 @@ def create_app(settings: Settings, catalogue: Catalogue, publish: Publish, check
     """
     if taken := sorted(set(RESERVED) & set(catalogue.names)):
         raise SettingsError(f"event types {taken!r} have the name of an endpoint: give them another one")
-    app = Flask("questlog", static_folder=None)
+    app = Application("questlog", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.debug = False  # whatever FLASK_DEBUG says
     counted = counters.Counters(settings)

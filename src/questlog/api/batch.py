@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -12,13 +10,11 @@ from questlog.api.reading import claimed_type, json_object, wrong
 from questlog.api.refusal import Unreadable, over
 from questlog.errors import EventError
 from questlog.events import Catalogue
-from questlog.events.validation import parse
+from questlog.events.validation import Receipt, received
 from questlog.settings import Settings
 
 
-def events(
-    body: bytes, settings: Settings, catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime
-) -> list[dict[str, Any]]:
+def events(body: bytes, settings: Settings, catalogue: Catalogue, receipt: Receipt) -> list[dict[str, Any]]:
     """The events of the body's lines, in their order; empty lines are skipped.
 
     Raises:
@@ -34,7 +30,7 @@ def events(
     problems: list[dict[str, object]] = []
     for number, line in lines:
         try:
-            parsed.append(_event(json_object(line, settings), catalogue, headers, received_at))
+            parsed.append(_event(json_object(line, settings), catalogue, receipt))
         except Unreadable as error:
             problems.append({"line": number, **wrong("", None, str(error.description), "one JSON object a line")})
         except EventError as error:
@@ -44,8 +40,6 @@ def events(
     return parsed
 
 
-def _event(
-    given: dict[str, Any], catalogue: Catalogue, headers: Mapping[str, str], received_at: datetime
-) -> dict[str, Any]:
+def _event(given: dict[str, Any], catalogue: Catalogue, receipt: Receipt) -> dict[str, Any]:
     name = claimed_type(given.pop("event_type", None), catalogue.names)
-    return parse(catalogue[name], given, headers, received_at)
+    return received(catalogue[name], given, receipt)

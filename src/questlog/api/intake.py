@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, g, request
@@ -15,7 +14,7 @@ from questlog.api.counters import Counters
 from questlog.api.gate import Gate
 from questlog.events import Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
-from questlog.events.validation import parse
+from questlog.events.validation import received
 from questlog.events.wire import Record, encode
 from questlog.settings import Settings
 
@@ -43,7 +42,7 @@ class Intake:
         given = reading.parameters(request, self._settings, self._catalogue[name])
         reading.claimed_type(given.setdefault("event_type", name), (name,))
         del given["event_type"]
-        return self._accept_one(parse(self._catalogue[name], given, access.headers(), datetime.now(UTC)))
+        return self._accept_one(received(self._catalogue[name], given, access.receipt()))
 
     def take_many(self) -> Response:
         """One event as a JSON object, or many as NDJSON."""
@@ -52,12 +51,12 @@ class Intake:
             raise refusal.Unreadable("no query is taken here: put every field into the body")
         if request.mimetype not in (reading.JSON, reading.NDJSON):
             raise reading.unsupported(request, reading.JSON, reading.NDJSON)
-        body, headers, now = reading.body(request, self._settings), access.headers(), datetime.now(UTC)
+        body, receipt = reading.body(request, self._settings), access.receipt()
         if request.mimetype == reading.JSON:
             given = reading.json_object(body, self._settings)
             g.event_type = reading.claimed_type(given.pop("event_type", None), self._catalogue.names)
-            return self._accept_one(parse(self._catalogue[g.event_type], given, headers, now))
-        events = batch.events(body, self._settings, self._catalogue, headers, now)
+            return self._accept_one(received(self._catalogue[g.event_type], given, receipt))
+        events = batch.events(body, self._settings, self._catalogue, receipt)
         self._accept(events)
         return refusal.answer(201, {"accepted": len(events)})
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
+import orjson
 from flask import Request
 from werkzeug.exceptions import LengthRequired, RequestTimeout, UnsupportedMediaType
 
@@ -20,6 +21,9 @@ from questlog.settings import Settings
 
 FORM, JSON, NDJSON = "application/x-www-form-urlencoded", "application/json", "application/x-ndjson"
 IDENTITY = "identity"  # no content encoding
+EXACT = 2.0**53  # below it a float was no integer that is too large for 64 bits
+
+_FLAT = frozenset({str, int, float, bool, type(None)})
 
 
 def parameters(request: Request, settings: Settings, event_type: EventType) -> dict[str, Any]:
@@ -76,12 +80,36 @@ def json_object(encoded: bytes, settings: Settings) -> dict[str, Any]:
     Raises:
         Unreadable: as `json_value`, it is not an object, or has more than `Settings.max_fields` fields.
     """
-    value = json_value(encoded, settings)
+    value = flat_object(encoded)
+    if value is None:
+        value = json_value(encoded, settings)
     if not isinstance(value, dict):
         raise Unreadable(f"a JSON object is wanted, this is of type {type(value).__name__}")
     if len(value) > settings.max_fields:
         raise Unreadable(over(f"an object of {len(value)} fields", settings, "max_fields"))
     return value
+
+
+def flat_object(encoded: bytes) -> dict[str, Any] | None:
+    """What `json_value` gives for an object of texts, numbers, truth values and nulls, ten times as fast.
+
+    None where that is not certain. orjson is as strict but for two things: it keeps the last of a name that is given
+    twice, and makes a float of a large integer. In a text in which no quote mark is escaped each string has two of
+    them, so that there are as many as the names and texts that are left account for only if no name came twice.
+    """
+    if b'\\"' in encoded:
+        return None
+    try:
+        value = orjson.loads(encoded)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(value, dict):
+        return None
+    kinds = [type(each) for each in value.values()]
+    is_clear = encoded.count(b'"') == 2 * (len(value) + kinds.count(str)) and _FLAT.issuperset(kinds)
+    if is_clear and float in kinds:
+        is_clear = all(abs(each) < EXACT for each in value.values() if type(each) is float)
+    return value if is_clear else None
 
 
 def claimed_type(claimed: object, names: tuple[str, ...]) -> str:
@@ -117,9 +145,9 @@ def body(request: Request, settings: Settings) -> bytes:
         RequestTimeout: it did not come in time.
         Unreadable: it ended before its length.
     """
-    if "Transfer-Encoding" in request.headers:
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
         raise LengthRequired("a body needs a Content-Length: send it in one piece, not in chunks")
-    if (coding := request.headers.get("Content-Encoding", IDENTITY).lower()) != IDENTITY:
+    if (coding := request.environ.get("HTTP_CONTENT_ENCODING", IDENTITY).lower()) != IDENTITY:
         raise UnsupportedMediaType(f"content encoding {coding[:SHOWN]!r}: send the body as it is")
     begun = time.monotonic()
     data = request.get_data(cache=False)

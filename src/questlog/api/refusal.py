@@ -80,7 +80,7 @@ class Unreadable(HTTPException):
 
 def answer(status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; it carries its Content-Length."""
-    return Response(json.dumps(body) + "\n", status, headers, mimetype="application/json")
+    return Response(json.dumps(body) + "\n", status, headers, content_type="application/json")
 
 
 def over(what: str, settings: Settings, limit: str) -> str:

@@ -1,6 +1,6 @@
 """JSON schemas of what clients send and what they are answered, for the OpenAPI document.
 
-What an event must keep to comes from the models that check it (`questlog.events.validation.model`), so that a schema
+What an event must keep to comes from the models that check it (`questlog.events.models.model`), so that a schema
 admits exactly what the API accepts, but for two rules of text that no schema states: JSON text is well-formed Unicode
 (no lone surrogate), and a query gives each name once.
 """
@@ -12,8 +12,8 @@ from typing import Any
 from questlog.events import Catalogue, EventType
 from questlog.events.catalogue import VERSION
 from questlog.events.fields import Kind
+from questlog.events.models import model
 from questlog.events.schema import input_fields
-from questlog.events.validation import model
 
 Schema = dict[str, Any]
 

@@ -37,6 +37,7 @@ DESCRIPTIONS = {
     "kafka_topic": "Topic of the record.",
     "kafka_partition": "Partition of the topic that holds the record.",
     "kafka_offset": "The record's offset in its partition.",
+    "kafka_position": "The event's place among those of its record, from 0.",
     "kafka_time": "The record's timestamp. (UTC)",
     "key": "The record's key.",
     "value": "The record's value, as it was sent.",

@@ -38,6 +38,7 @@ COMMON_COLUMNS: Columns = (
     ("headers", HEADERS_PRESTO),
     ("kafka_partition", "integer"),
     ("kafka_offset", "bigint"),
+    ("kafka_position", "integer"),
 )
 DEAD_LETTER_COLUMNS: Columns = (
     ("event_type", "varchar"),
@@ -47,6 +48,7 @@ DEAD_LETTER_COLUMNS: Columns = (
     ("kafka_topic", "varchar"),
     ("kafka_partition", "integer"),
     ("kafka_offset", "bigint"),
+    ("kafka_position", "integer"),
     ("kafka_time", "timestamp"),
 )
 LEDGER_COLUMNS: Columns = (

@@ -22,6 +22,8 @@ _NOT_AT_THE_ENDS = r"(?!(?:2020-01-01|2099-12-31).*[+-](?!00:00))"
 PATTERN = rf"^{_NOT_AT_THE_ENDS}(?:{_DAY})T{_CLOCK}:[0-5][0-9](?:\.[0-9]{{1,9}})?(?:Z|[+-]{_CLOCK})$"
 """Every time that is allowed and no other; ECMAScript reads it as Python does, which must match it as a whole."""
 
+STORED_LENGTH = len("2026-01-05T10:00:00.000Z")  # no other time that is allowed is so long and ends in Z
+
 _WRITTEN = re.compile(PATTERN)
 
 
@@ -34,6 +36,16 @@ def read(text: str) -> datetime:
     if not _WRITTEN.fullmatch(text):
         raise ValueError("not a time with its zone, or out of range")
     return datetime.fromisoformat(text)
+
+
+def stored(text: str) -> str:
+    """The moment that a text names, as it is stored: `timestamp` of what `read` gives.
+
+    Raises:
+        ValueError: as `read`.
+    """
+    is_stored_so = len(text) == STORED_LENGTH and text.endswith("Z") and _WRITTEN.fullmatch(text)
+    return text if is_stored_so else timestamp(read(text))
 
 
 @functools.lru_cache(maxsize=64)  # what came in one body was received at one moment

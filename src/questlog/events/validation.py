@@ -10,39 +10,35 @@ import functools
 import math
 import re
 import sys
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    StrictBool,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-    create_model,
-)
-from pydantic import Field as Constraint
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from questlog.errors import EventError
-from questlog.events import times
 from questlog.events.catalogue import KEPT_HEADERS, MOST_HEADER_CHARACTERS, VERSION
 from questlog.events.fields import EventType, Field, Kind
+from questlog.events.ids import new_id
+from questlog.events.models import constraint, model, quick_model
 from questlog.events.schema import input_fields, version_field
 from questlog.events.times import EARLIEST, LATEST, timestamp
 
-__all__ = ["EARLIEST", "LATEST", "from_text", "kept_headers", "model", "parse", "timestamp"]
+__all__ = ["EARLIEST", "LATEST", "Receipt", "from_text", "kept_headers", "parse", "received", "timestamp"]
 
-SMALLEST_BIGINT, LARGEST_BIGINT = -(2**63), 2**63 - 1
-"""What the tables' integer columns can hold."""
 SHOWN = 100  # characters of a client's text that a problem repeats
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _TRUTH = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the server adds to each event of a request: the time of its receipt, and its headers that are stored."""
+
+    time: str
+    headers: Mapping[str, str]
 
 
 def parse(
@@ -55,22 +51,23 @@ def parse(
     Raises:
         EventError: holds every wrong, missing or unknown field, not only the first.
     """
-    kinds = _kinds(event_type)
-    present = {name: value for name, value in given.items() if value is not None or name not in kinds}
-    try:
-        checked = model(event_type, _version(event_type, present)).model_validate(present)
-    except ValidationError as error:
-        raise EventError([_problem(event_type, dict(detail)) for detail in error.errors()]) from None
-    given_fields = checked.model_dump(exclude_none=True)
-    fields = {name: timestamp(value) if isinstance(value, datetime) else value for name, value in given_fields.items()}
-    fields.setdefault("event_id", str(uuid.uuid4()))
-    fields.setdefault("event_time", timestamp(received_at))
-    stamped = {
-        "event_type": event_type.name,
-        VERSION: fields[VERSION],
-        "received_at": timestamp(received_at),
-    }
-    return {**stamped, **fields, "headers": kept_headers(headers)}
+    return received(event_type, given, Receipt(timestamp(received_at), kept_headers(headers)))
+
+
+def received(event_type: EventType, given: Mapping[str, Any], receipt: Receipt) -> dict[str, Any]:
+    """The same, for one of many events of a request.
+
+    Raises:
+        EventError: as `parse`.
+    """
+    fields = _checked(event_type, given)
+    if fields["event_id"] is None:
+        fields["event_id"] = new_id()
+    if fields["event_time"] is None:
+        fields["event_time"] = receipt.time
+    if None in fields.values():
+        fields = {name: value for name, value in fields.items() if value is not None}
+    return {"event_type": event_type.name, "received_at": receipt.time, **fields, "headers": receipt.headers}
 
 
 def from_text(event_type: EventType, given: Mapping[str, str]) -> dict[str, Any]:
@@ -89,19 +86,6 @@ def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @functools.cache
-def model(event_type: EventType, version: int) -> type[BaseModel]:
-    """What `parse` holds an event of this version to, null apart."""
-    fields: dict[str, Any] = {}
-    for field in input_fields(event_type, version):
-        said = Constraint(... if field.required else field.default, description=field.meaning, examples=[field.example])
-        fields[field.name] = (_constraint(field), said)
-    return cast(
-        type[BaseModel],
-        create_model(event_type.name, __config__=ConfigDict(extra="forbid", frozen=True), **fields),
-    )
-
-
-@functools.cache
 def _kinds(event_type: EventType) -> Mapping[str, Kind]:
     return {field.name: field.kind for field in input_fields(event_type)}
 
@@ -113,6 +97,27 @@ def _value(kind: Kind, text: str) -> object:
         return text
     is_whole = text.lstrip("-").isdigit()
     return int(text) if is_whole and len(text) < sys.int_info.str_digits_check_threshold else float(text)
+
+
+def _checked(event_type: EventType, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every field of the event's version, null where it is not given and has no default."""
+    version = given.get(VERSION, event_type.version)
+    if type(version) is int and 1 <= version <= event_type.version:
+        try:
+            return vars(_quickly(event_type, version)(given))
+        except ValidationError:
+            pass  # the other model may take it, and says what is wrong if it does not
+    kinds = _kinds(event_type)
+    present = {name: value for name, value in given.items() if value is not None or name not in kinds}
+    try:
+        return vars(model(event_type, _version(event_type, present)).model_validate(present))
+    except ValidationError as error:
+        raise EventError([_problem(event_type, dict(detail)) for detail in error.errors()]) from None
+
+
+@functools.cache
+def _quickly(event_type: EventType, version: int) -> Callable[[Mapping[str, Any]], BaseModel]:
+    return quick_model(event_type, version).__pydantic_validator__.validate_python
 
 
 def _version(event_type: EventType, given: Mapping[str, Any]) -> int:
@@ -127,43 +132,7 @@ def _version(event_type: EventType, given: Mapping[str, Any]) -> int:
 
 @functools.cache
 def _versions(event_type: EventType) -> TypeAdapter[int]:
-    return TypeAdapter(_constraint(version_field(event_type)))
-
-
-def _number(given: object) -> object:
-    """JSON's numbers and no text; 7.0 is the integer 7, and true is none."""
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        raise ValueError("not a number")
-    if isinstance(given, float) and not math.isfinite(given):
-        raise ValueError("not a finite number")
-    return int(given) if isinstance(given, float) and given.is_integer() else given
-
-
-def _moment(given: object) -> datetime:
-    if not isinstance(given, str):
-        raise ValueError("not a text: a bare number might mean seconds, milliseconds or a year")
-    return times.read(given)
-
-
-def _constraint(field: Field) -> Any:
-    if field.choices:
-        return Literal[field.choices]
-    if field.kind is Kind.STRING:
-        return Annotated[str, StringConstraints(max_length=field.max_length, pattern=f"^(?:{field.pattern})$")]
-    if field.kind is Kind.TIMESTAMP:
-        written = {"type": "string", "format": "date-time", "pattern": times.PATTERN}
-        return Annotated[datetime, BeforeValidator(_moment), WithJsonSchema(written)]
-    if field.kind is Kind.BOOLEAN:
-        return StrictBool
-    return _number_constraint(field)
-
-
-def _number_constraint(field: Field) -> Any:
-    is_integer = field.kind is Kind.INTEGER
-    least, most = (SMALLEST_BIGINT, LARGEST_BIGINT) if is_integer else (-sys.float_info.max, sys.float_info.max)
-    least = least if field.minimum is None else field.minimum
-    most = most if field.maximum is None else field.maximum
-    return Annotated[int if is_integer else float, Constraint(ge=least, le=most), BeforeValidator(_number)]
+    return TypeAdapter(constraint(version_field(event_type)))
 
 
 def _problem(event_type: EventType, detail: dict[str, Any]) -> dict[str, object]:

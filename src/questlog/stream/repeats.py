@@ -119,13 +119,14 @@ def judged(account: pa.Table, known: Known) -> pa.Table:
     """Complete the column ``outcome``: of those that are to land, some are `REPEATED` or a `CONFLICT`.
 
     Args:
-        account: columns ``outcome`` (text), ``partition``, ``offset`` and `IDENTITY` (integers), a row for each record.
+        account: a row for each event: ``outcome`` (text), ``partition``, ``offset``, ``position`` and `IDENTITY`
+            (integers).
         known: the events that landed before.
     """
     landing = np.flatnonzero(pc.equal(account["outcome"], LANDED).to_numpy(zero_copy_only=False))
     candidates = account.take(pa.array(landing))
     here = entries(candidates)
-    order = np.lexsort((_numbers(candidates, "partition"), _numbers(candidates, "offset"), here["id"]))
+    order = np.lexsort([*(_numbers(candidates, name) for name in ("position", "partition", "offset")), here["id"]])
     verdicts = np.full(account.num_rows, None, object)
     verdicts[landing[order]] = _compared(here[order], known)
     outcome = pc.coalesce(pa.array(verdicts, pa.string()), account["outcome"])

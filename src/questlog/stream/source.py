@@ -17,8 +17,9 @@ from pyspark.sql import DataFrame, SparkSession
 from questlog.errors import StreamError
 from questlog.settings import Settings
 
-MOST_OFFSETS = 1_000_000
-"""Records in a batch, unless told otherwise: a long backlog is landed in pieces that fit this machine."""
+MOST_OFFSETS = 300_000
+"""Records in a batch, unless told otherwise: a long backlog is landed in pieces that fit this machine, even if each
+record holds `questlog.events.wire.MOST_PACKED` events."""
 ASK_SECONDS = 10
 
 

@@ -23,7 +23,7 @@ from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, de
 
 SMALL_BATCH = 1_000
 """Rows up to which one task writes a batch: more tasks would mean more files."""
-PLACE = ["partition", "offset"]
+PLACE = ["partition", "offset", "position"]
 IN_USE = "that of no other event: one with this id has landed"
 
 
@@ -110,9 +110,8 @@ class Staging:
     def _in_conflict(self, rows: DataFrame, conflicts: pa.Table) -> DataFrame:
         """The records in conflict, read from the topic once more: their bytes were not kept."""
         spark = rows.sparkSession
-        records = source.between(spark, self.settings, _ranges(conflicts)).join(
-            _broadcast(rows, conflicts), PLACE, "left_semi"
-        )
+        events = transforms.unpacked(source.between(spark, self.settings, _ranges(conflicts)))
+        records = events.join(_broadcast(rows, conflicts), PLACE, "left_semi")
         return transforms.refused(records, "event_id", IN_USE, self.catalogue)
 
 

@@ -2,9 +2,11 @@
 
 ::
 
-    records --named--> event_type --selected--> outcome: filtered --parsed--> event --judged--> outcome, reason
-                                                                       |
-                            event_columns (outcome landed) <-----------+---> dead_letter_columns (outcome rejected)
+    records --unpacked--> position --named--> event_type --selected--> outcome: filtered --parsed--> event
+                                                                       |                               |
+                                                                       |   outcome, reason <--judged---+
+                                                                       |       |
+             event_columns (outcome landed) <--------------------------+-------+--> dead_letter_columns (rejected)
 
 The reader is tolerant in one thing: a field that the event's type does not have is left out, because an API server may
 know a newer catalogue than the stream.
@@ -27,17 +29,46 @@ from questlog.events.schema import (
     SPARK_TYPES,
     wire_ddl,
 )
-from questlog.events.wire import TYPE_HEADER
+from questlog.events.wire import TYPE_HEADER, TYPES_HEADER
 from questlog.stream import validity
 from questlog.stream.validity import JSON, literal
 
 LANDED, FILTERED, REJECTED, REPEATED = "landed", "filtered", "rejected", "repeated"
 OUTCOMES = (LANDED, FILTERED, REJECTED, REPEATED)
-"""What becomes of a record; which are repeated is found by `questlog.stream.repeats`."""
+"""What becomes of an event; which are repeated is found by `questlog.stream.repeats`."""
 
-# A higher-order function would be shorter, but Spark does not compile a plan that has one.
-_PLACE = f"array_position(reverse(headers.key), {literal(TYPE_HEADER)})"
-_TYPE_HEADER = f"CASE WHEN {_PLACE} > 0 THEN CAST(try_element_at(headers, -INT({_PLACE})).value AS STRING) END"
+POSITION = "position"
+
+
+def _header(name: str) -> str:
+    """The text of the last header of a name, null if there is none."""
+    # A higher-order function would be shorter, but Spark does not compile a plan that has one.
+    place = f"array_position(reverse(headers.key), {literal(name)})"
+    return f"CASE WHEN {place} > 0 THEN CAST(try_element_at(headers, -INT({place})).value AS STRING) END"
+
+
+_TYPE, _TYPES = _header(TYPE_HEADER), _header(TYPES_HEADER)
+_IS_TORN = f"coalesce(array_contains(headers.key, {literal(TYPES_HEADER)}), false)"  # once all others are unpacked
+
+
+def unpacked(records: DataFrame) -> DataFrame:
+    """Each event as a record of its own, with its ``position`` (INT) in the record that it came in.
+
+    The rule is that of `questlog.events.wire.unpack`. `records` has the columns of Spark's Kafka source, with headers.
+    """
+    lines, names = f"split({JSON}, '\\n')", f"split({_TYPES}, ',')"
+    is_whole = f"is_valid_utf8({JSON}) AND size({lines}) = size({names})"  # null for a record that is alone
+    name = "CAST(element_at(names, 1 + place) AS BINARY)"
+    headers = f"array(named_struct('key', {literal(TYPE_HEADER)}, 'value', {name}))"
+    split = records.selectExpr("*", f"CASE WHEN {is_whole} THEN {names} END AS names").selectExpr(
+        "*", f"posexplode(CASE WHEN names IS NULL THEN array(NULL) ELSE {lines} END) AS (place, line)"
+    )
+    return split.selectExpr(
+        "* EXCEPT (value, headers, names, place, line)",
+        "CASE WHEN names IS NULL THEN value ELSE CAST(line AS BINARY) END AS value",
+        f"CASE WHEN names IS NULL THEN headers ELSE {headers} END AS headers",
+        f"place AS {POSITION}",
+    )
 
 
 def named(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
@@ -45,8 +76,8 @@ def named(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
 
     The rule is that of `questlog.events.wire.type_of`. `records` has the columns of Spark's Kafka source, with headers.
     """
-    known = f"{_TYPE_HEADER} IN {_list(catalogue.names)}"
-    name = f"CASE WHEN {known} THEN {_TYPE_HEADER} ELSE {literal(UNKNOWN_TYPE)} END"
+    known = f"NOT {_IS_TORN} AND {_TYPE} IN {_list(catalogue.names)}"
+    name = f"CASE WHEN {known} THEN {_TYPE} ELSE {literal(UNKNOWN_TYPE)} END"
     return records.withColumn(PARTITION_TYPE, sf.expr(name))
 
 
@@ -83,7 +114,8 @@ def judged(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     outcome = f"coalesce(outcome, CASE WHEN {is_valid} THEN '{LANDED}' ELSE '{REJECTED}' END)"
     reason = f"""CASE
         WHEN outcome != '{REJECTED}' THEN NULL
-        WHEN {is_unknown} THEN {validity.quoted(TYPE_HEADER, _TYPE_HEADER, f"one of {', '.join(catalogue.names)}")}
+        WHEN {_IS_TORN} THEN {validity.quoted(TYPES_HEADER, _TYPES, "one type for each line of the value, in UTF-8")}
+        WHEN {is_unknown} THEN {validity.quoted(TYPE_HEADER, _TYPE, f"one of {', '.join(catalogue.names)}")}
         WHEN {is_broken} THEN {validity.quoted("value", JSON, "one JSON object in UTF-8")}
         ELSE {validity.problems(catalogue)} END"""
     return records.withColumn("outcome", sf.expr(outcome)).withColumn("reason", sf.expr(reason))
@@ -92,9 +124,13 @@ def judged(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
 def accounted(
     records: DataFrame, event_types: Collection[str] | None = None, catalogue: Catalogue = CATALOGUE
 ) -> DataFrame:
-    """All four steps: what becomes of each record, and why; `event_types` are the types to land, all unless given."""
+    """All five steps: what becomes of each event, and why; `event_types` are the types to land, all unless given.
+
+    What is unpacked already stays as it is.
+    """
     chosen = catalogue.select(event_types)
-    return judged(parsed(selected(named(records, catalogue), chosen), catalogue), catalogue)
+    events = records if POSITION in records.columns else unpacked(records)
+    return judged(parsed(selected(named(events, catalogue), chosen), catalogue), catalogue)
 
 
 def refused(records: DataFrame, field: str, allowed: str, catalogue: Catalogue = CATALOGUE) -> DataFrame:
@@ -118,6 +154,7 @@ def dead_letter_columns(records: DataFrame) -> DataFrame:
         "kafka_topic": "topic",
         "kafka_partition": "partition",
         "kafka_offset": "offset",
+        "kafka_position": POSITION,
         "kafka_time": "timestamp",
     }
     columns = [f"`{kafka.get(name, name)}` AS `{name}`" for name, _ in DEAD_LETTER_COLUMNS]
@@ -133,7 +170,8 @@ def kept(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     fields = ", ".join(f"{literal(name)}, {column}" for name, column in _row(catalogue).items())
     row = f"CASE WHEN outcome = '{LANDED}' THEN named_struct({fields}) END AS row"
     raw = [f"CASE WHEN outcome = '{REJECTED}' THEN {name} END AS {name}" for name in ("key", "value", "headers")]
-    return records.selectExpr(PARTITION_TYPE, "outcome", row, *raw, "topic", "partition", "offset", "timestamp")
+    kafka = ("topic", "partition", "offset", POSITION, "timestamp")
+    return records.selectExpr(PARTITION_TYPE, "outcome", row, *raw, *kafka)
 
 
 def _list(names: Iterable[str]) -> str:
@@ -142,7 +180,8 @@ def _list(names: Iterable[str]) -> str:
 
 def _row(catalogue: Catalogue) -> dict[str, str]:
     """The columns of table ``events`` by name, as SQL."""
-    made = {"headers": _kept_headers(), "kafka_partition": "partition", "kafka_offset": "offset"}
+    place = {"kafka_partition": "partition", "kafka_offset": "offset", "kafka_position": POSITION}
+    made = {"headers": _kept_headers(), **place}
     row = {name: made.get(name, f"event.`{name}`") for name, _ in COMMON_COLUMNS}
     row |= {field.name: _own(field.name, catalogue) for field in catalogue.fields}
     return row | {PARTITION_TYPE: PARTITION_TYPE, PARTITION_DATE: "to_date(event.event_time)"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 from kafka.cluster import ClusterMetadata
 from kafka.partitioner import DefaultPartitioner, murmur2
@@ -10,6 +11,12 @@ from kafka.partitioner import DefaultPartitioner, murmur2
 REMEMBERED_KEYS = 65_536  # of the players who were last seen; a few MB in each process
 
 _hash = functools.lru_cache(REMEMBERED_KEYS)(murmur2)  # in pure Python: a third of the time that sending a record takes
+
+
+def of_key(numbers: Sequence[int], key: bytes) -> int:
+    """Which of a topic's partitions, whose numbers are given in their order, is the key's."""
+    place: int = (_hash(key) & 0x7FFFFFFF) % len(numbers)
+    return numbers[place]
 
 
 class ByKey(DefaultPartitioner):  # type: ignore[misc]
@@ -32,4 +39,4 @@ class ByKey(DefaultPartitioner):  # type: ignore[misc]
         numbers = cluster.partitions_for_topic(topic)
         if serialized_key is None or not numbers:
             return int(super().partition(topic, key, serialized_key, value, serialized_value, cluster))
-        return int(sorted(numbers)[(_hash(serialized_key) & 0x7FFFFFFF) % len(numbers)])
+        return of_key(sorted(numbers), serialized_key)

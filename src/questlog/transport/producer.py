@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Sequence
 
+from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.producer.future import FutureRecordMetadata
 
 from questlog.errors import TransportError
-from questlog.events.wire import Record
+from questlog.events.wire import Record, pack
 from questlog.settings import Settings
 from questlog.transport.client import explain
 from questlog.transport.link import Link, delivery_time
+from questlog.transport.partitions import of_key
 
 
 class Publisher:
@@ -29,7 +32,7 @@ class Publisher:
         self._links: dict[int, Link] = {}
 
     def publish(self, records: Sequence[Record]) -> None:
-        """Return once all in-sync replicas have every record.
+        """Return once all in-sync replicas have every record; events of one partition go packed.
 
         Raises:
             TransportError: not acknowledged within `Settings.ack_timeout` seconds. Records that were on their way may
@@ -40,7 +43,8 @@ class Publisher:
         client = link.client(deadline)
         begun = time.monotonic()
         try:
-            sent = [client.send(self._settings.topic, each.value, each.key, list(each.headers)) for each in records]
+            packed = records if len(records) == 1 else self._packed(client, records)
+            sent = [client.send(self._settings.topic, each.value, each.key, list(each.headers)) for each in packed]
             acknowledged = _wait(sent, deadline)
         except (KafkaError, ValueError) as error:  # ValueError: the topic has gone in this moment
             if not isinstance(error, MessageSizeTooLargeError):
@@ -51,6 +55,10 @@ class Publisher:
                 link.drop(client, at_once=True)
             late = TimeoutError(f"not acknowledged within {self._settings.ack_timeout} s")
             raise TransportError(explain(self._settings, f"publishing {len(records)} records", late))
+
+    def _packed(self, client: KafkaProducer, records: Sequence[Record]) -> list[Record]:
+        numbers = sorted(client.partitions_for(self._settings.topic))
+        return pack(records, functools.partial(of_key, numbers))
 
     def close(self) -> None:
         """Send what waits and close this process's connection; publishing again opens another."""

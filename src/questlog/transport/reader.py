@@ -1,4 +1,7 @@
-"""Read the topic back, from its beginning to where it ends now. Needs no consumer group and leaves no trace."""
+"""Read the topic back, from its beginning to where it ends now. Needs no consumer group and leaves no trace.
+
+A record may hold several events (`questlog.events.wire`): `read_records` gives records, everything else events.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from kafka.consumer.fetcher import ConsumerRecord
 
 from questlog.errors import TransportError
 from questlog.events.catalogue import UNKNOWN_TYPE, Catalogue
-from questlog.events.wire import is_from_api, type_of
+from questlog.events.wire import Headers, is_from_api, type_of, unpack
 from questlog.settings import Settings
 from questlog.transport.client import ANSWER_TIMEOUT
 from questlog.transport.topics import consumer, partitions_of
@@ -21,26 +24,43 @@ Offsets = dict[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A record as Kafka holds it; `time` is Kafka's, in milliseconds since 1970 (UTC)."""
+    """A record as Kafka holds it, or one event of it; `time` is Kafka's, in milliseconds since 1970 (UTC).
+
+    `position` is the event's in its record. An event that was packed with others has the key that they have in common.
+    """
 
     partition: int
     offset: int
     time: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
+    headers: Headers
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TopicCount:
-    """How many records of one event type the topic holds, and how many of them the API server wrote."""
+    """How many events of one type the topic holds, and how many of them the API server wrote."""
 
     in_kafka: int = 0
     from_api: int = 0
 
 
 def read_all(settings: Settings, *, on_progress: Callable[[int, int], None] | None = None) -> Iterator[Delivered]:
-    """Every record up to the end that the topic has now; in the order of offsets within a partition.
+    """Every event up to the end that the topic has now; in their order within a partition.
+
+    Args:
+        on_progress: called now and then with (records read, records in all)
+
+    Raises:
+        TransportError: as `read_records`.
+    """
+    for record in read_records(settings, on_progress=on_progress):
+        yield from _events(record)
+
+
+def read_records(settings: Settings, *, on_progress: Callable[[int, int], None] | None = None) -> Iterator[Delivered]:
+    """Every record up to the end that the topic has now, as Kafka has it; in the order of offsets within a partition.
 
     Args:
         on_progress: called now and then with (records read, records in all)
@@ -57,22 +77,22 @@ def read_all(settings: Settings, *, on_progress: Callable[[int, int], None] | No
 def count_by_type(
     settings: Settings, catalogue: Catalogue, *, on_progress: Callable[[int, int], None] | None = None
 ) -> dict[str, TopicCount]:
-    """The topic's records by event type, those of no known type under `UNKNOWN_TYPE`; read from their headers alone.
+    """The topic's events by type, records of no known type under `UNKNOWN_TYPE`; nothing is parsed.
 
     Raises:
         TransportError: as `read_all`.
     """
     in_kafka = dict.fromkeys((*catalogue.names, UNKNOWN_TYPE), 0)
     from_api = dict(in_kafka)
-    for record in read_all(settings, on_progress=on_progress):
-        name = type_of(record.headers, catalogue)
+    for event in read_all(settings, on_progress=on_progress):
+        name = type_of(event.headers, catalogue)
         in_kafka[name] += 1
-        from_api[name] += is_from_api(record.headers)
+        from_api[name] += is_from_api(event.headers)
     return {name: TopicCount(in_kafka[name], from_api[name]) for name in in_kafka}
 
 
 def last_records(settings: Settings, n: int) -> list[Delivered]:
-    """The topic's newest `n` records by Kafka's time, oldest first.
+    """The topic's newest `n` events by Kafka's time, oldest first.
 
     Raises:
         TransportError: as `read_all`.
@@ -81,9 +101,14 @@ def last_records(settings: Settings, n: int) -> list[Delivered]:
         partitions = partitions_of(reading, settings)
         first, end = reading.beginning_offsets(partitions), reading.end_offsets(partitions)
         start = {partition: max(first[partition], end[partition] - n) for partition in partitions}
-        records = list(_between(reading, start, end, None))
-    newest = sorted(records, key=lambda record: (record.time, record.partition, record.offset))
+        events = [event for record in _between(reading, start, end, None) for event in _events(record)]
+    newest = sorted(events, key=lambda event: (event.time, event.partition, event.offset, event.position))
     return newest[-n:] if n > 0 else []
+
+
+def _events(of: Delivered) -> Iterator[Delivered]:
+    for position, (value, headers) in enumerate(unpack(of.value, of.headers)):
+        yield Delivered(of.partition, of.offset, of.time, of.key, value, headers, position)
 
 
 def _between(

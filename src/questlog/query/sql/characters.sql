@@ -9,7 +9,7 @@ WITH created AS (
         user_id,
         "character",
         row_number() OVER (
-            PARTITION BY user_id ORDER BY event_time DESC, kafka_partition DESC, kafka_offset DESC
+            PARTITION BY user_id ORDER BY event_time DESC, kafka_partition DESC, kafka_offset DESC, kafka_position DESC
         ) AS back
     FROM create_player
     WHERE user_id <> 'anonymous'

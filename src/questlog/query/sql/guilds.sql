@@ -7,9 +7,9 @@
 -- members_gold: spent on items by these members, ever, gold
 -- gold_per_member: members_gold for each member, gold
 WITH moves AS (
-    SELECT user_id, guild, 1 AS joins, event_time, kafka_partition, kafka_offset FROM join_guild
+    SELECT user_id, guild, 1 AS joins, event_time, kafka_partition, kafka_offset, kafka_position FROM join_guild
     UNION ALL
-    SELECT user_id, guild, 0 AS joins, event_time, kafka_partition, kafka_offset FROM leave_guild
+    SELECT user_id, guild, 0 AS joins, event_time, kafka_partition, kafka_offset, kafka_position FROM leave_guild
 ),
 ordered AS (
     SELECT
@@ -17,7 +17,7 @@ ordered AS (
         guild,
         joins,
         row_number() OVER (
-            PARTITION BY user_id ORDER BY event_time DESC, kafka_partition DESC, kafka_offset DESC
+            PARTITION BY user_id ORDER BY event_time DESC, kafka_partition DESC, kafka_offset DESC, kafka_position DESC
         ) AS back
     FROM moves
 ),

@@ -13,7 +13,7 @@ WITH ended AS (
         outcome,
         gold,
         duration,
-        row_number() OVER (PARTITION BY quest ORDER BY duration, kafka_partition, kafka_offset) AS place,
+        row_number() OVER (PARTITION BY quest ORDER BY duration, kafka_partition, kafka_offset, kafka_position) AS place,
         count(duration) OVER (PARTITION BY quest) AS timed
     FROM finish_quest
 ),
