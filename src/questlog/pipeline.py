@@ -23,6 +23,7 @@ from questlog.errors import StreamError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
 from questlog.generate import send
+from questlog.generate.effects import EFFECTS
 from questlog.generate.model import simulate
 from questlog.generate.tally import Sent
 from questlog.generate.world import World
@@ -149,6 +150,8 @@ def sql(settings: Settings, statement: str) -> pd.DataFrame:
 def edition(world: World, settings: Settings | None = None) -> Settings:
     """Settings in a namespace of this world's own, so that a chapter never meets anybody else's tables."""
     name = f"book_p{world.players}_e{world.events}_d{world.days}_s{world.seed}_b{round(world.bad_share * 10_000)}"
+    if world.effects != EFFECTS:
+        name = f"{name}_{world.fingerprint[:6]}"
     return (settings or Settings.load()).in_namespace(name)
 
 

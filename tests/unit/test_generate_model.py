@@ -13,6 +13,7 @@ from questlog.events import CATALOGUE, Catalogue, EventType, Field, Kind
 from questlog.events.validation import parse
 from questlog.generate.model import Event, Generated, simulate
 from questlog.generate.parameters import parameters
+from questlog.generate.players import START_GOLD
 from questlog.generate.world import World
 
 WORLDS = [
@@ -22,6 +23,8 @@ WORLDS = [
     World(players=1, events=3, bad_share=0.5),
     World(players=50, events=20),
     World(players=2, events=2_000, days=1),
+    World(effects=()),
+    World(players=30, events=600, days=3, effects=["bots", "churn"]),
     World(players=2_000, events=6_000, days=90, start=date(2024, 2, 20), seed=2**63 - 1, bad_share=0.5),
 ]
 RECEIVED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -119,7 +122,7 @@ def test_players_leave_only_the_guild_they_joined_and_finish_only_the_quest_they
 
 def test_nobody_spends_more_gold_than_they_have() -> None:
     for events in by_player(good(simulate(World(events=10_000)))).values():
-        gold = 60
+        gold = START_GOLD
         for event in events:
             gold += int(event.get("gold", 0)) - int(event.get("price", 0)) * int(event.get("quantity", 1))
             assert gold >= 0
@@ -133,7 +136,7 @@ def test_all_players_and_all_types_appear_in_a_world_of_moderate_size() -> None:
 
 
 def test_the_world_is_worth_analysing() -> None:
-    events = good(simulate(World(players=1_500, events=30_000)))
+    events = good(simulate(World(players=700, events=30_000)))
     times = [datetime.fromisoformat(str(event["event_time"])) for event in events]
     hours = Counter(time.hour for time in times)
     weekdays = Counter(time.weekday() for time in times)
@@ -149,7 +152,7 @@ def test_the_world_is_worth_analysing() -> None:
     assert weekdays[5] > 1.3 * weekdays[1]
     assert guilds.most_common()[0][1] > 3 * guilds.most_common()[-1][1]
     assert sorted(means, key=lambda item: means[item]) == ["wooden", "iron", "steel", "mithril", "dragonbone"]
-    assert sum(returned(days, 1)) > 1.5 * sum(returned(days, 7)) > 2 * sum(returned(days, 21))
+    assert sum(returned(days, 1)) > sum(returned(days, 14)) > 1.5 * sum(returned(days, 21))
 
 
 def returned(days: dict[object, set[str]], after: int) -> list[bool]:
@@ -213,6 +216,23 @@ def test_the_parameters_explain_every_number_of_the_model() -> None:
     frame = parameters()
 
     assert list(frame.columns) == ["about", "parameter", "value", "meaning"]
-    assert {"WEEK_RHYTHM", "PRICE_LEVELS", "GUILDS", "QUESTS", "WEIGHTS"} <= set(frame["parameter"])
+    assert {"WEEK_RHYTHM", "PRICE_LEVELS", "GUILDS", "QUESTS", "WEIGHTS", "SEGMENTS", "CHURN"} <= set(
+        frame["parameter"]
+    )
     assert (frame["meaning"] != "").all()
     assert not frame["value"].str.contains(" at 0x").any()
+
+
+def test_an_effect_that_is_switched_off_leaves_no_trace_of_its_own() -> None:
+    plain = good(everything(World(effects=())))
+    views = [event["page"] for event in plain if event["event_type"] == "page_view"]
+    joined = {str(event["event_time"])[:10] for event in plain if event["event_type"] == "join_guild"}
+
+    assert views.count("/leaderboard") < 0.2 * len(views)
+    assert len(joined) > 20
+
+
+def test_whoever_stays_away_all_events_are_played_by_the_others() -> None:
+    for seed in range(5):
+        world = World(players=3, events=200, days=10, seed=seed, effects=["churn", "lapsing"])
+        assert len(good(simulate(world))) == 200

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from questlog.errors import SettingsError
+from questlog.generate.effects import EFFECTS
 from questlog.generate.world import MOST_EVENTS, MOST_PLAYERS, World
 
 
@@ -37,9 +38,34 @@ def test_good_and_bad_events_add_up_to_all() -> None:
     assert (world.good, world.bad, world.strays) == (4901, 100, 50)
 
 
-@pytest.mark.parametrize("change", [{"players": 201}, {"events": 4999}, {"days": 27}, {"seed": 2}, {"bad_share": 0.1}])
+@pytest.mark.parametrize(
+    "change", [{"players": 201}, {"events": 4999}, {"days": 27}, {"seed": 2}, {"bad_share": 0.1}, {"effects": ()}]
+)
 def test_worlds_that_differ_have_different_fingerprints(change: dict[str, Any]) -> None:
     world = World()
 
     assert replace(world, **change).fingerprint != world.fingerprint
     assert replace(world).fingerprint == world.fingerprint
+
+
+def test_an_effect_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(SettingsError, match=r"effects has 'moon'; give names of week, sale, segments, .*bots"):
+        World(effects=["week", "moon"])
+
+
+def test_effects_are_kept_in_one_order_so_that_the_same_ones_are_the_same_world() -> None:
+    first, second = World(effects=["bots", "week"]), World(effects=("week", "bots", "week"))
+
+    assert first == second
+    assert first.fingerprint == second.fingerprint
+    assert World(effects="week").effects == ("week",)
+    assert World().effects == EFFECTS
+
+
+@pytest.mark.parametrize("days", [1, 2, 28, 366])
+def test_the_known_days_exist_in_a_world_of_any_length(days: int) -> None:
+    world = World(days=days, start=date(2026, 1, 5))
+    first, last = world.campaign_dates
+
+    assert world.date_of(0) <= world.price_date <= world.date_of(days - 1)
+    assert world.date_of(0) <= first <= last <= world.date_of(days - 1)

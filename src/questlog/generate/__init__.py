@@ -2,7 +2,9 @@
 
 - `world`: how many players, events and days, and the seed
 - `model`: the events of a world, in the order of their time
-- `attendance`, `players`, `actions`, `quests`, `prices`, `guilds`: what the model knows of a game
+- `effects`: what is planted for analysis to find; `planted`: its truth, as an analysis would measure it
+- `attendance`, `segments`, `players`, `actions`, `quests`, `prices`, `guilds`: what the model knows
+  of a game
 - `filling`: an event's fields, kept to the catalogue; `dice`: the draws
 - `bad`: requests that the API refuses; `stray`: records that the stream rejects
 - `bench`: one run of Apache Bench; `address`: what it sends, and where

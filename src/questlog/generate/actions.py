@@ -12,29 +12,31 @@ from questlog.events.catalogue import Catalogue
 from questlog.events.fields import EventType, Value
 from questlog.generate import guilds, prices, quests
 from questlog.generate.dice import Dice
+from questlog.generate.effects import BOT_PAGE, BOT_PAUSE, PRICE_CHANGE, PRICE_RESPONSE, PRICED
 from questlog.generate.filling import Wanted, complete, options
 from questlog.generate.players import Player
+from questlog.generate.segments import INTEREST
 
-CREATE, FINISH = "create_player", "finish_quest"
+CREATE, FINISH, VIEW, JOIN = "create_player", "finish_quest", "page_view", "join_guild"
 
 WEIGHTS = {
-    "page_view": 3.2,
+    VIEW: 3.2,
     "start_quest": 3.4,
     FINISH: 6.0,
     "purchase_sword": 1.5,
     "purchase_shield": 1.1,
     "purchase_potion": 0.9,
-    "join_guild": 1.4,
+    JOIN: 1.4,
     "leave_guild": 0.09,
 }
 """How inclined players are to each action that they can take."""
 OTHER_WEIGHT = 0.3
 """The same for an event type that the catalogue has and the model does not know."""
-PAUSES = {"page_view": 20, "start_quest": 25, "purchase_sword": 45, "purchase_shield": 45, "join_guild": 60}
+PAUSES = {VIEW: 20, "start_quest": 25, "purchase_sword": 45, "purchase_shield": 45, JOIN: 60}
 """Median seconds before an action."""
 OTHER_PAUSE = 30
 """The same for every other action."""
-PAGES = {"/": 30, "/shop": 24, "/quests": 20, "/guilds": 9, "/leaderboard": 9, "/profile": 6, "/news": 2}
+PAGES = {"/": 25, "/shop": 22, "/quests": 20, "/guilds": 16, "/leaderboard": 9, "/profile": 6, "/news": 2}
 """Pages that players look at, as weights."""
 PAUSE_SPREAD = 0.8
 """Sigma of the lognormal of the pause before an action."""
@@ -48,14 +50,24 @@ IN_QUEST = 0.35
 
 @dataclass
 class Scene:
-    """What the actions share: the dice, the guilds, the day and whether this is a visit's last event."""
+    """What the actions share: the dice, the guilds, the day, what is planted on it, and the place in the visit.
+
+    `sale` is a factor on prices, `dear` tells whether swords have their new price, `called` whether the player answers
+    the guild campaign now, `last` whether this is the visit's last event.
+    """
 
     catalogue: Catalogue
     dice: Dice
     guilds: guilds.Guilds = field(default_factory=guilds.Guilds)
     day: int = 0
-    weekend: bool = False
+    sale: float = 1.0
+    dear: bool = False
+    called: bool = False
     last: bool = False
+
+    def charge(self, event_type: EventType) -> prices.Charge:
+        """What the shop asks today for items of this type, against its list."""
+        return prices.Charge(PRICE_CHANGE if self.dear and event_type.name == PRICED else 1.0, self.sale)
 
 
 class Action(NamedTuple):
@@ -72,12 +84,18 @@ class Action(NamedTuple):
 def next_type(scene: Scene, player: Player) -> EventType:
     """The type of the player's next event; any type if the model knows none that is possible."""
     known = scene.catalogue.types
+    if scene.called or player.bot:
+        wanted, scene.called = JOIN if scene.called else VIEW, False
+        if wanted in scene.catalogue:
+            return scene.catalogue[wanted]
     weights = [_weight(scene, player, event_type) for event_type in known]
     return scene.dice.weighted(known, weights) if any(weights) else scene.dice.of(known)
 
 
 def pause(scene: Scene, player: Player, event_type: EventType) -> float:
     """Seconds from the player's last event to the next one, which is of this type."""
+    if player.bot:
+        return BOT_PAUSE
     if event_type.name == FINISH and player.quest and player.quest.day == scene.day:
         return quests.seconds(player.quest, scene.dice)
     return PAUSES.get(event_type.name, OTHER_PAUSE) * math.exp(PAUSE_SPREAD * scene.dice.normal())
@@ -98,7 +116,8 @@ def _weight(scene: Scene, player: Player, event_type: EventType) -> float:
     if not fits:
         return 0.0
     busy = IN_QUEST if player.quest and name != FINISH else 1.0
-    return WEIGHTS.get(name, OTHER_WEIGHT) * fits * player.taste.get(name, 1.0) * busy
+    dear = PRICE_RESPONSE if scene.dear and name == PRICED else 1.0
+    return WEIGHTS.get(name, OTHER_WEIGHT) * fits * player.taste.get(name, 1.0) * busy * dear
 
 
 def _always(scene: Scene, player: Player, event_type: EventType) -> float:
@@ -120,17 +139,18 @@ def _can_finish(scene: Scene, player: Player, event_type: EventType) -> float:
 
 
 def _can_buy_gear(scene: Scene, player: Player, event_type: EventType) -> float:
-    return 1.0 if prices.affordable(event_type, player.gold) > player.rank(event_type.name) else 0.0
+    best = prices.affordable(event_type, player.gold, scene.charge(event_type).factor)
+    return 1.0 if best > player.rank(event_type.name) else 0.0
 
 
 def _can_buy_potions(scene: Scene, player: Player, event_type: EventType) -> float:
-    return 1.0 if prices.affordable(event_type, player.gold) >= 0 else 0.0
+    return 1.0 if prices.affordable(event_type, player.gold, scene.charge(event_type).factor) >= 0 else 0.0
 
 
 def _can_join(scene: Scene, player: Player, event_type: EventType) -> float:
     if player.guild:
         return 0.0
-    return 1.0 if player.sociable else LONER_JOINS
+    return 1.0 if player.kind.sociable else LONER_JOINS
 
 
 def _can_leave(scene: Scene, player: Player, event_type: EventType) -> float:
@@ -138,8 +158,12 @@ def _can_leave(scene: Scene, player: Player, event_type: EventType) -> float:
 
 
 def _view(scene: Scene, player: Player, event_type: EventType, now: int) -> Wanted:
+    if player.bot:
+        return {"page": BOT_PAGE}
     known = options(event_type, "page") or tuple(PAGES)
-    return {"page": scene.dice.weighted(known, [PAGES.get(page, 1) for page in known])}
+    liked = player.kind.page
+    weights = [PAGES.get(page, 1) * (INTEREST if page == liked else 1.0) for page in known]
+    return {"page": scene.dice.weighted(known, weights)}
 
 
 def _set_out(scene: Scene, player: Player, event_type: EventType, now: int) -> Wanted:
@@ -151,11 +175,11 @@ def _finish(scene: Scene, player: Player, event_type: EventType, now: int) -> Wa
 
 
 def _buy_gear(scene: Scene, player: Player, event_type: EventType, now: int) -> Wanted:
-    return prices.buy_gear(event_type, player, scene.weekend, scene.dice)
+    return prices.buy_gear(event_type, player, scene.charge(event_type), scene.dice)
 
 
 def _buy_potions(scene: Scene, player: Player, event_type: EventType, now: int) -> Wanted:
-    return prices.buy_potions(event_type, player, scene.weekend, scene.dice)
+    return prices.buy_potions(event_type, player, scene.charge(event_type), scene.dice)
 
 
 def _join(scene: Scene, player: Player, event_type: EventType, now: int) -> Wanted:
@@ -172,13 +196,13 @@ def _unknown(scene: Scene, player: Player, event_type: EventType, now: int) -> W
 
 ACTIONS = {
     CREATE: Action(_never, _unknown),
-    "page_view": Action(_always, _view),
+    VIEW: Action(_always, _view),
     "start_quest": Action(_can_set_out, _set_out),
     FINISH: Action(_can_finish, _finish),
     "purchase_sword": Action(_can_buy_gear, _buy_gear),
     "purchase_shield": Action(_can_buy_gear, _buy_gear),
     "purchase_potion": Action(_can_buy_potions, _buy_potions),
-    "join_guild": Action(_can_join, _join),
+    JOIN: Action(_can_join, _join),
     "leave_guild": Action(_can_leave, _leave),
 }
 OTHER_ACTION = Action(_always, _unknown)

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,11 +16,13 @@ from questlog.events.catalogue import CATALOGUE, Catalogue
 from questlog.events.fields import Value
 from questlog.events.validation import timestamp
 from questlog.generate import actions
-from questlog.generate.attendance import DAY_MS, SATURDAY, Attendance, attend, weekday
+from questlog.generate.attendance import DAY_MS, SATURDAY, Attendance, Visit, weekday
 from questlog.generate.bad import BadRequest, Spoiler
 from questlog.generate.dice import Dice
+from questlog.generate.effects import CAMPAIGN_ANSWERED, CHURN, CHURN_ITEM
 from questlog.generate.filling import complete
 from questlog.generate.players import Player, arrive
+from questlog.generate.prices import WEEKEND_SALE
 from questlog.generate.stray import StrayRecord
 from questlog.generate.world import World
 
@@ -34,13 +34,6 @@ LEAST_DIGITS = 4
 """Digits of a player's number in `user_id`, at least."""
 EVENT_DIGITS = 8
 """Digits of an event's number in `event_id`."""
-
-
-class _Visit(NamedTuple):
-    day: int
-    player: int
-    start: int
-    size: int
 
 
 @dataclass(frozen=True)
@@ -83,36 +76,46 @@ def _generate(world: World, catalogue: Catalogue) -> Iterator[Generated]:
 
 
 def _good(world: World, catalogue: Catalogue, rng: np.random.Generator) -> Iterator[Event]:
-    attendance = attend(world, world.good, rng)
+    attendance = Attendance(world, world.good, rng)
     game = _Game(world, attendance, actions.Scene(catalogue, Dice(rng)))
-    for _day, visits in groupby(_visits(attendance), key=itemgetter(0)):
-        played = [event for visit in visits for event in game.play(visit)]
+    for day in range(world.days):
+        game.begin(day)
+        played = [event for visit in attendance.visits(day) for event in game.play(visit)]
         played.sort(key=itemgetter(0))
         yield from (event for _, event in played)
-
-
-def _visits(attendance: Attendance) -> Iterator[_Visit]:
-    columns = (attendance.day, attendance.player, attendance.start, attendance.size)
-    return map(_Visit, *(column.tolist() for column in columns))
 
 
 class _Game:
     """The players who have arrived, and the scene on which they act."""
 
     def __init__(self, world: World, attendance: Attendance, scene: actions.Scene) -> None:
-        self.world, self.scene = world, scene
-        self.sociable: list[bool] = attendance.sociable.tolist()
+        self.world, self.attendance, self.scene = world, attendance, scene
         self.digits = max(LEAST_DIGITS, len(str(world.players)))
         self.players: dict[int, Player] = {}
+        self.midnight = datetime.combine(world.start, time(), UTC)
 
-    def play(self, visit: _Visit) -> Iterator[tuple[int, Event]]:
+    def begin(self, day: int) -> None:
+        """A new day, with what is planted on it."""
+        scene, effects = self.scene, self.world.effects
+        self.midnight = datetime.combine(self.world.date_of(day), time(), UTC)
+        scene.day = day
+        scene.sale = WEEKEND_SALE if "sale" in effects and weekday(self.world, day) >= SATURDAY else 1.0
+        scene.dear = "price" in effects and day >= self.world.price_day
+
+    def play(self, visit: Visit) -> list[tuple[int, Event]]:
         """The visit's events, each with its time in milliseconds since midnight."""
-        scene, now = self.scene, visit.start
-        scene.day, scene.weekend = visit.day, weekday(self.world, visit.day) >= SATURDAY
-        midnight = datetime.combine(self.world.start + timedelta(days=visit.day), time(), UTC)
-        left = visit.size
+        again = visit.player in self.players
+        played = list(self._play(visit))
+        driven = again and "churn" in self.world.effects and any(_drives_away(event) for _, event in played)
+        if driven and self.scene.dice.chance(CHURN):
+            self.attendance.lapse(visit.player)
+        return played
+
+    def _play(self, visit: Visit) -> Iterator[tuple[int, Event]]:
+        scene, now, left = self.scene, visit.start, visit.size
+        scene.called = False
         if visit.player not in self.players:
-            event = self._arrive(visit.player, midnight + timedelta(milliseconds=now))
+            event = self._arrive(visit.player, self.midnight + timedelta(milliseconds=now))
             if event:
                 yield now, event
                 left -= 1
@@ -123,18 +126,25 @@ class _Game:
             # a visit ends before midnight: its last events come closer together if they must
             room = (DAY_MS - 1 - now) / remaining
             now += max(1, int(min(1000 * actions.pause(scene, player, event_type), room)))
-            moment = midnight + timedelta(milliseconds=now)
+            moment = self.midnight + timedelta(milliseconds=now)
             fields = actions.play(scene, player, event_type, now, moment)
             yield now, _event(event_type.name, moment, player, fields)
 
     def _arrive(self, number: int, moment: datetime) -> Event | None:
         name = f"player-{number + 1:0{self.digits}d}"
         created_by = next((known for known in self.scene.catalogue if known.name == actions.CREATE), None)
-        player, told = arrive(name, self.sociable[number], created_by, self.scene.dice)
+        kind, bot = self.attendance.kind(number), self.attendance.is_bot(number)
+        player, told = arrive(name, kind, bot, created_by, self.scene.dice)
         self.players[number] = player
+        running = "campaign" in self.world.effects and self.scene.day in self.world.campaign_days
+        self.scene.called = running and not bot and self.scene.dice.chance(CAMPAIGN_ANSWERED)
         if created_by is None:
             return None
         return _event(created_by.name, moment, player, complete(created_by, told, moment, self.scene.dice))
+
+
+def _drives_away(event: Event) -> bool:
+    return (event["event_type"], event.get("item")) == CHURN_ITEM
 
 
 def _event(name: str, moment: datetime, player: Player, fields: dict[str, Value]) -> Event:

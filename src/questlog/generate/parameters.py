@@ -10,9 +10,9 @@ from types import ModuleType
 
 import pandas as pd
 
-from questlog.generate import actions, attendance, filling, guilds, players, prices, quests
+from questlog.generate import actions, attendance, effects, filling, guilds, players, prices, quests, segments
 
-MODULES = (attendance, players, actions, quests, prices, guilds, filling)
+MODULES = (effects, attendance, segments, players, actions, quests, prices, guilds, filling)
 
 
 def parameters() -> pd.DataFrame:

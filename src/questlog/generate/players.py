@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from questlog.events.fields import EventType, Value
 from questlog.generate.dice import Dice
 from questlog.generate.filling import Wanted, options
+from questlog.generate.segments import Segment
 
-START_GOLD = 60
+START_GOLD = 80
 """Gold of a new player."""
 NOTHING_OWNED = -1
 
@@ -41,8 +43,9 @@ class Player:
     """One player's state. `gear` gives the rank of the best item owned, by the type of event that bought it."""
 
     user_id: str
-    sociable: bool
+    kind: Segment
     taste: Mapping[str, float]
+    bot: bool = False
     gold: int = START_GOLD
     wins: int = 0
     potions: int = 0
@@ -55,7 +58,7 @@ class Player:
         return self.gear.get(bought_by, NOTHING_OWNED)
 
 
-def arrive(user_id: str, sociable: bool, created_by: EventType | None, dice: Dice) -> tuple[Player, Wanted]:
+def arrive(user_id: str, kind: Segment, bot: bool, created_by: EventType | None, dice: Dice) -> tuple[Player, Wanted]:
     """A new player, and what they tell of themselves."""
     characters = options(created_by, "character") if created_by else ()
     ranks = range(max(1, len(characters)))
@@ -63,4 +66,9 @@ def arrive(user_id: str, sociable: bool, created_by: EventType | None, dice: Dic
     told: dict[str, Value] = {"country": dice.weighted(tuple(COUNTRIES), tuple(COUNTRIES.values()))}
     if characters:
         told["character"] = characters[rank]
-    return Player(user_id, sociable, TASTES[rank % len(TASTES)]), told
+    return Player(user_id, kind, _tastes(TASTES[rank % len(TASTES)], kind.tastes), bot), told
+
+
+def _tastes(*factors: Mapping[str, float]) -> Mapping[str, float]:
+    names = {name for known in factors for name in known}
+    return {name: math.prod(known.get(name, 1.0) for known in factors) for name in names}

@@ -39,13 +39,18 @@ class Share(NamedTuple):
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval, 95 in 100 (E. B. Wilson, 1927); 0 to 1 for a whole of nothing."""
+        """The interval of 95 in 100; 0 to 1 for a whole of nothing."""
+        return self.wilson(Z)
+
+    def wilson(self, z: float) -> tuple[float, float]:
+        """Wilson's score interval (E. B. Wilson, 1927) of so many standard errors; 0 to 1 for a whole of nothing."""
         if not self.whole:
             return 0.0, 1.0
-        n, p, square = self.whole, self.value, Z * Z
+        n, p, square = self.whole, self.value, z * z
         middle = (p + square / (2 * n)) / (1 + square / n)
-        reach = Z / (1 + square / n) * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
-        return max(0.0, middle - reach), min(1.0, middle + reach)
+        reach = z / (1 + square / n) * math.sqrt(p * (1 - p) / n + square / (4 * n * n))
+        low, high = max(0.0, middle - reach), min(1.0, middle + reach)
+        return 0.0 if self.part == 0 else low, 1.0 if self.part == n else high
 
     def __str__(self) -> str:
         return f"{percent(self.value)} ({self.part:,} of {self.whole:,})"

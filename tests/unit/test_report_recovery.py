@@ -1,0 +1,102 @@
+"""What is planted in a world is found again, and nothing is found where nothing is planted."""
+
+import math
+from datetime import date
+
+import pandas as pd
+import pytest
+from simulated_answers import answers
+
+from questlog.generate.effects import EFFECTS
+from questlog.generate.planted import planted
+from questlog.generate.world import World
+from questlog.query import library
+from questlog.report import recovery
+from questlog.report.evidence import Share
+from questlog.report.recovery import estimates
+from questlog.report.recovery.comparison import UNCLEAR
+
+BOOK = {"players": 1_000, "events": 30_000, "days": 42}
+"""The size at which the book shows the recovery."""
+
+
+def compared(world: World) -> pd.DataFrame:
+    known = recovery.KnownDays(world.price_date, world.campaign_dates)
+    return recovery.compare(planted(world), answers(world), known)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_planted_quantity_is_found_with_the_truth_in_its_interval(seed: int) -> None:
+    frame = compared(World(seed=seed, **BOOK))
+    assert frame[~frame["within"] | (frame["verdict"] != "planted, and found")].to_dict("records") == []
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nothing_is_found_where_everything_is_switched_off(seed: int) -> None:
+    frame = compared(World(seed=seed, effects=(), **BOOK))
+    assert frame[~frame["within"] | (frame["verdict"] != "not planted, not found")].to_dict("records") == []
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_effect_that_alone_is_switched_off_is_the_only_one_not_found(name: str) -> None:
+    world = World(seed=4, effects=[known for known in EFFECTS if known != name], **BOOK)
+    frame = compared(world).assign(effect=planted(world)["effect"])
+    verdicts = frame["verdict"].groupby(frame["effect"] == name).unique().map(list).to_dict()
+    assert verdicts == {True: ["not planted, not found"], False: ["planted, and found"]}
+
+
+def test_tables_without_rows_tell_nothing_and_that_is_said() -> None:
+    empty = {name: pd.DataFrame(columns=list(library.describe(name).columns)) for name in recovery.QUERIES}
+    world = World(players=1, events=1)
+    frame = recovery.compare(planted(world), empty, recovery.KnownDays(world.price_date, world.campaign_dates))
+    assert set(frame["verdict"]) == {UNCLEAR}
+    assert not frame["within"].any()
+    assert recovery.summary(frame).title == "Too few data to find anything again"
+
+
+@pytest.mark.parametrize("days", [1, 3, 9, 20])
+def test_a_small_world_leaves_some_quantities_open(days: int) -> None:
+    frame = compared(World(players=40, events=400, days=days))
+    assert UNCLEAR in set(frame["verdict"])
+    assert "could not be estimated" in recovery.summary(frame).sentence
+
+
+def test_the_frames_of_these_tests_have_the_columns_of_the_named_query() -> None:
+    for name, frame in answers(World(seed=1, **BOOK)).items():
+        assert list(frame.columns) == list(library.describe(name).columns)
+
+
+def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
+    frame = compared(World(seed=1, **BOOK))
+    wrong = frame.assign(within=False, verdict="found, though not planted")
+    assert "9 found that were not planted" in recovery.summary(wrong).title
+    assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9")
+    assert recovery.summary(frame).title == "9 of 9 quantities that were planted were found again"
+
+
+def test_an_excess_is_abbotts() -> None:
+    # Of 100 treated 64 die, of 100 others 20: 1 - 36/80 = 55% by the treatment.
+    value, low, high = estimates.excess(Share(64, 100), Share(20, 100))
+    assert value == pytest.approx(0.55)
+    assert low < 0.55 < high
+    assert math.isnan(estimates.excess(Share(0, 0), Share(1, 2)).value)
+    assert math.isnan(estimates.excess(Share(2, 2), Share(1, 2)).value)
+
+
+def test_the_demand_is_the_pooled_odds_ratio() -> None:
+    # One stratum: before 40 of 80 are swords, after 20 of 80: odds 1/3 against 1.
+    rows = [(1, "sword", 40), (1, "potion", 40), (9, "sword", 20), (9, "potion", 60)]
+    frame = pd.DataFrame(
+        [(pd.Timestamp(2026, 1, day), "mage", kind, players) for day, kind, players in rows],
+        columns=["day", "character", "kind", "players"],
+    )
+    value, low, high = estimates.demand(frame, date(2026, 1, 5))
+    assert value == pytest.approx(1 / 3)
+    assert low < 1 / 3 < high < 1
+
+
+def test_like_interests_are_no_excess_and_one_page_each_is_the_most() -> None:
+    alike = pd.DataFrame([(1, 1, 0, 50), (2, 0, 0, 25), (0, 2, 0, 25)], columns=["shop", "quests", "guilds", "players"])
+    apart = pd.DataFrame([(2, 0, 0, 50), (0, 2, 0, 50)], columns=["shop", "quests", "guilds", "players"])
+    assert estimates.interest(alike).value == pytest.approx(0, abs=0.01)
+    assert estimates.interest(apart).value == pytest.approx(0.5, abs=0.01)
