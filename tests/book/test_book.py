@@ -5,9 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-import shutil
 import statistics
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from nbval.plugin import get_sanitize_patterns
 
 from questlog.book import chapters, notebooks, run, site
 from questlog.errors import BookError
-from questlog.paths import ROOT
 from questlog.settings import Settings
 
 CHAPTERS = chapters.chapters()
@@ -182,23 +179,6 @@ def test_every_sanitizer_is_a_pattern_that_a_chapter_needs_and_its_section_says_
         assert section.lstrip().startswith("# ")
     unused = [pattern for pattern, _ in patterns if not any(re.search(pattern, text) for text in everything)]
     assert all("Non-2xx" in pattern for pattern in unused)  # only a busy machine refuses a request
-
-
-def tracked_files() -> list[Path]:
-    """What a clone would hold: the files that git knows, and those that are new and not ignored."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout
-    return [Path(name) for name in names.split("\0") if name and (ROOT / name).is_file()]
-
-
-@pytest.fixture(scope="module")
-def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built from a copy of the files that a clone holds."""
-    clone = tmp_path_factory.mktemp("clone")
-    for file in tracked_files():
-        (clone / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, clone / file)
-    return site.build(clone).parent
 
 
 @pytest.mark.parametrize("page", [*CHAPTERS, "glossary"])
