@@ -23,6 +23,8 @@ PARAMETERS = chapters.parameters()
 SANITIZERS = Path(__file__).with_name("sanitizers.cfg").read_text()
 SECTIONS = ("You need", "It takes")
 HEADINGS = ("What can go wrong", "How this grows on a cluster", "Summary", "References")
+NOT_YET_TO_THE_STANDARD = {"02_api", "04_stream", "05_catalog", "06_presto", "07_reliability"}
+SOLUTION = re.compile(r"^\*\*\d\.\*\* .+?^```\{dropdown\} Solution$", re.MULTILINE | re.DOTALL)
 MOST_MEDIAN_LINES = 10
 MOST_CHARACTERS = 92  # of a line of code, on a page 1440 pixels wide
 MACHINE_PATH = re.compile(r"(?<![\w/])/(?:root|home|Users|tmp|work|var|mnt)/")
@@ -134,6 +136,27 @@ def test_a_chapter_says_what_it_needs_what_can_go_wrong_and_how_it_grows(chapter
     assert all(part in text for part in SECTIONS)
     assert all(f"## {heading}" in text for heading in HEADINGS)
     assert "**Next**" in text
+
+
+@pytest.mark.parametrize("chapter", [name for name in NUMBERED if name not in NOT_YET_TO_THE_STANDARD])
+def test_a_chapter_says_where_we_are_what_to_see_and_gives_exercises_with_solutions(chapter: str) -> None:
+    assert below_the_standard(chapter) == []
+
+
+def below_the_standard(chapter: str) -> list[str]:
+    """What a chapter lacks of the parts that all are to have."""
+    text = prose(chapter)
+    exercises = text.partition("## Exercises")[2].partition("\n## ")[0]
+    parts = {
+        "a diagram of where we are": any("diagram.flow(" in cell.source for cell in code(chapter)),
+        "what you should see": bool(re.search(r"\*\*You\s+should\s+see\*\*", text)),
+        "an item of the overview for each section": len(re.findall(r"^- \*\*", text.partition("## ")[0], re.MULTILINE))
+        > 3,
+        "at least two exercises, each with a solution": len(SOLUTION.findall(exercises)) >= 2,
+        "as many solutions as exercises": exercises.count("{dropdown} Solution") == len(SOLUTION.findall(exercises)),
+        "a reference that the bibliography has": "{cite:p}`" in text.partition("## References")[2],
+    }
+    return [part for part, there in parts.items() if not there]
 
 
 @every_numbered_chapter

@@ -87,6 +87,12 @@ def _offer_buttons(app: Sphinx, config: Config) -> None:
 def _tell_templates(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     context["manifest"] = manifest.read(Path(app.srcdir) / BOOK)
     context["report_pdf"] = pdf.REPORT if pdf.browser() else None
+    # Jupyter Book puts Thebe, which runs cells on somebody's server, on every page, and twice: browsers complain.
+    context["script_files"] = [script for script in context["script_files"] if not _is_thebe(script)]
+
+
+def _is_thebe(script: Any) -> bool:
+    return "thebe" in f"{script.filename} {script.attributes.get('body', '')}"
 
 
 def _draw_preview(app: Sphinx, error: Exception | None) -> None:
