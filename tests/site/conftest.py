@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,11 +17,26 @@ from questlog.book import pdf
 from questlog.paths import ROOT
 
 SCREENSHOTS = ROOT / "_build" / "screenshots"
+COMPRESSED = ("text/", "application/javascript", "image/svg")
+GZIP_LEVEL = 6
 QUIET = ("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
+    """Serves files, text compressed as public servers send it, and says nothing."""
+
+    def do_GET(self) -> None:
+        file = Path(self.translate_path(self.path))
+        kind = self.guess_type(str(file))
+        if not file.is_file() or not kind.startswith(COMPRESSED):
+            super().do_GET()
+            return
+        body = gzip.compress(file.read_bytes(), GZIP_LEVEL)
+        self.send_response(HTTPStatus.OK)
+        for name, value in (("Content-Type", kind), ("Content-Encoding", "gzip"), ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass

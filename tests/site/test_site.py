@@ -17,7 +17,7 @@ from questlog.paths import ROOT
 
 PAGES = [*parse_toc_yaml(ROOT / chapters.TOC)]
 SCREENS = {"phone-dark": (NARROW, "dark"), "desk-light": (WIDE, "light")}
-HEAVIEST = 1_500_000  # bytes of a page with all that it loads
+HEAVIEST = 1_500_000  # bytes of a page with all that it loads, on the wire
 SEVERE = {"serious", "critical"}
 
 every_page = pytest.mark.parametrize("page", PAGES)
