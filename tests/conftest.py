@@ -1,17 +1,21 @@
 """One stack for the whole session, beside any other on this machine, and a namespace of its own for each test.
 
-Only a test that asks for `settings` or `fresh` starts servers. With the variable `GIVEN_STACK` set, a stack that runs
-already, the one that the environment's settings point to, is used instead, and left running.
+Only a test that asks for `settings` or `fresh` starts servers; one that asks for `html` builds the site. With the
+variable `GIVEN_STACK` set, a stack that runs already, the one that the environment's settings point to, is used
+instead, and left running.
 """
 
 import os
+import shutil
 import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from questlog.paths import ROOT
 from questlog.settings import Settings
 from questlog.stack import local, ports
 
@@ -52,6 +56,25 @@ def fresh(settings: Settings) -> Iterator[Settings]:
     topics.create_topic(here)
     yield here
     remove(here)
+
+
+def tracked_files() -> list[Path]:
+    """What a clone would hold: the files that git knows, and those that are new and not ignored."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    return [Path(name) for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="session")
+def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built from a copy of the files that a clone holds."""
+    clone = tmp_path_factory.mktemp("clone")
+    for file in tracked_files():
+        (clone / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, clone / file)
+    from questlog.book import site
+
+    return site.build(clone).parent
 
 
 def remove(settings: Settings) -> None:

@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 
 from questlog import pipeline
 from questlog.api import counters
+from questlog.book import editions
+from questlog.book import run as book_run
 from questlog.cli import main
 from questlog.errors import QueryError
 from questlog.ledger import COUNTS, balance
@@ -135,3 +137,27 @@ def test_a_parameter_of_the_book_that_is_given_twice_is_refused() -> None:
 
     assert result.exit_code == 1
     assert "given twice" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"), [((), "default"), (("-p", "seed", "7"), "seed-7"), (("--name", "large"), "large")]
+)
+def test_the_book_is_run_into_the_folder_of_its_edition_and_published(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], name: str
+) -> None:
+    ran, published = Mock(), Mock()
+    monkeypatch.setattr(book_run, "run", ran)
+    monkeypatch.setattr(editions, "publish", published)
+
+    run("book", *arguments)
+
+    (edition,) = published.call_args.args
+    assert edition.name == name
+    assert ran.call_args.args[2] == edition.folder
+
+
+def test_an_edition_with_a_bad_name_is_refused_before_anything_runs() -> None:
+    result = run("book", "--name", "../large")
+
+    assert result.exit_code == 1
+    assert "'../large'" in result.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Mapping
 
@@ -25,6 +26,11 @@ def share_out(given: Mapping[str, Value], declared: Declared) -> dict[str, dict[
         chapter: {name: convert(given[name], known[name]) for name in known if name in given}
         for chapter, known in declared.items()
     }
+
+
+def in_force(given: Mapping[str, Value], declared: Mapping[str, Parameter]) -> dict[str, Value]:
+    """The values that one chapter runs with: those given, else the defaults that it declares."""
+    return {name: given.get(name, ast.literal_eval(parameter.default)) for name, parameter in declared.items()}
 
 
 def convert(value: Value, parameter: Parameter) -> Value:

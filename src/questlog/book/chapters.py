@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import papermill
+from sphinx_external_toc.api import SiteMap
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 from questlog.errors import BookError
@@ -15,6 +16,7 @@ from questlog.paths import ROOT
 
 TOC = "_toc.yml"
 CONFIG = "_config.yml"
+README = "README.md"  # a page of the site includes a part of it
 NUMBERED = re.compile(r"\d\d_")
 
 
@@ -39,13 +41,25 @@ def chapters(root: Path = ROOT) -> tuple[str, ...]:
     Raises:
         BookError: when the table of contents is missing or damaged.
     """
+    names = [Path(page).name for page in _contents(root) if notebook(Path(page).name, root).exists()]
+    report = Path(first_page(root)).name
+    return tuple(sorted(names, key=lambda name: (NUMBERED.match(name) is None, name == report)))
+
+
+def first_page(root: Path = ROOT) -> str:
+    """The page that the site opens with, as ``_toc.yml`` names it: ``book/report``.
+
+    Raises:
+        BookError: when the table of contents is missing or damaged.
+    """
+    return str(_contents(root).root.docname)
+
+
+def _contents(root: Path) -> SiteMap:
     try:
-        contents = parse_toc_yaml(root / TOC)
+        return parse_toc_yaml(root / TOC)
     except (OSError, MalformedError) as error:
         raise BookError(f"the table of contents {root / TOC} cannot be read: {error}") from error
-    names = [Path(page).name for page in contents if notebook(Path(page).name, root).exists()]
-    first_page = Path(contents.root.docname).name
-    return tuple(sorted(names, key=lambda name: (NUMBERED.match(name) is None, name == first_page)))
 
 
 def notebook(chapter: str, root: Path = ROOT) -> Path:

@@ -1,19 +1,22 @@
 """Executes the chapters in order with papermill, on the servers of the settings, into a build folder.
 
 The build folder afterwards holds what ``jupyter-book build`` needs: ``_config.yml``, ``_toc.yml`` and ``book/`` with
-the executed notebooks. A chapter arrives there when it is complete; while it runs it lies under ``running/``.
+the executed notebooks and their manifest. A chapter arrives there when it is complete; while it runs it lies under
+``running/``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import logging
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import papermill
 from jupyter_core.utils import ensure_event_loop
@@ -23,13 +26,16 @@ from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from questlog.book import arguments, chapters, kernel, notebooks
+from questlog import pipeline
+from questlog.book import arguments, chapters, kernel, manifest, notebooks
+from questlog.book.manifest import ChapterRecord, Manifest
 from questlog.book.plain import plain
 from questlog.errors import BookError
+from questlog.generate.world import World
+from questlog.ledger import COUNTS
 from questlog.paths import ROOT
 from questlog.settings import Settings
 
-BUILD = ROOT / "_build" / "book"
 RUNNING = "running"
 CELL_SECONDS = 900
 SHOWN_LINES = 12
@@ -51,7 +57,7 @@ class ChapterRun:
 def run(
     settings: Settings,
     given: Mapping[str, arguments.Value],
-    build: Path = BUILD,
+    build: Path,
     *,
     only: Sequence[str] | None = None,
     update: bool = False,
@@ -59,8 +65,8 @@ def run(
 ) -> list[ChapterRun]:
     """Execute the chapters, or `only` some of them, each with those of the `given` parameters that it declares.
 
-    Chapters that do not run are on the site as they were built before, or else as they are committed. `update` writes
-    the outputs into the checkout's own notebooks.
+    The edition is named after the folder `build`. Chapters that do not run are on the site as they were built before,
+    or else as they are committed. `update` writes the outputs, and the manifest, into the checkout's own ``book/``.
 
     Raises:
         BookError: for a parameter or a chapter that does not exist, and when a cell fails.
@@ -68,12 +74,21 @@ def run(
     if update and given:
         raise BookError(f"--update commits the book with its default parameters: leave out {', '.join(sorted(given))}")
     names = chapters.select(only, root)
-    declared = chapters.parameters(root)
-    values = arguments.share_out(given, {name: declared[name] for name in names})
+    declared = {name: known for name, known in chapters.parameters(root).items() if name in names}
+    values = arguments.share_out(given, declared)
     _lay_out(root, build, fresh=only is None)
-    done = _execute(settings, {name: values[name] for name in names}, root, build)
+    account = manifest.begin(build.name, None if only is None else manifest.read(build / "book"), root)
+    done = []
+    for one in _execute(settings, values, root, build):
+        in_force = arguments.in_force(values[one.chapter], declared[one.chapter])
+        account = account.with_chapter(one.chapter, _record(one, in_force))
+        manifest.write(account, build / "book")
+        done.append(one)
+    if names[-1] == chapters.chapters(root)[-1]:
+        account = account.with_counts(_counts(settings, account))
+        manifest.write(account, build / "book")
     if update:
-        _update(done, root)
+        _update(done, account, root)
     return done
 
 
@@ -82,7 +97,7 @@ def _lay_out(root: Path, build: Path, *, fresh: bool) -> None:
     if fresh:
         shutil.rmtree(build / "book", ignore_errors=True)
     shutil.copytree(root / "book", build / "book", ignore=NOT_COPIED, dirs_exist_ok=True)
-    for name in (chapters.CONFIG, chapters.TOC):
+    for name in (chapters.CONFIG, chapters.TOC, chapters.README):
         shutil.copy(root / name, build / name)
     for path in sorted((root / "book").glob("*.ipynb")):
         if not (build / "book" / path.name).exists():
@@ -91,18 +106,17 @@ def _lay_out(root: Path, build: Path, *, fresh: bool) -> None:
 
 def _execute(
     settings: Settings, values: Mapping[str, Mapping[str, arguments.Value]], root: Path, build: Path
-) -> list[ChapterRun]:
-    done: list[ChapterRun] = []
+) -> Iterator[ChapterRun]:
     with _progress() as progress:
         for number, (chapter, mine) in enumerate(values.items(), start=1):
             title = f"chapter {number} of {len(values)}: {chapter}"
             source = notebooks.read(chapters.notebook(chapter, root))
             task = progress.add_task(title, total=len(source.cells))
-            attempt = Attempt(chapter, source, functools.partial(_advance, progress, task))
-            done.append(attempt.execute(settings, mine, root, build))
+            attempt = Attempt(chapter, source, functools.partial(_advance, progress, task), build.name)
+            done = attempt.execute(settings, mine, root, build)
             progress.remove_task(task)
-            progress.console.print(f"{title}, {done[-1].cells} cells in {done[-1].seconds:.0f} s", highlight=False)
-    return done
+            progress.console.print(f"{title}, {done.cells} cells in {done.seconds:.0f} s", highlight=False)
+            yield done
 
 
 def _advance(progress: Progress, task: TaskID, cell: int) -> None:
@@ -122,6 +136,7 @@ class Attempt:
     chapter: str
     source: NotebookNode
     on_cell: Callable[[int], None]
+    edition: str
     cell: str = ""
 
     def execute(self, settings: Settings, values: Mapping[str, arguments.Value], root: Path, build: Path) -> ChapterRun:
@@ -172,7 +187,8 @@ class Attempt:
         return BookError(
             f"chapter {self.chapter} failed in cell {number} of {len(sources)}:\n\n{quoted}\n\n{why}\n\n"
             f"The partly executed notebook is kept at {kept}. "
-            f"Once mended, `questlog book --only {self.chapter}` runs this chapter alone."
+            f"Once mended, `questlog book --only {self.chapter} --name {self.edition}`, with the parameters of before, "
+            "runs this chapter alone."
         )
 
 
@@ -185,6 +201,19 @@ def _last_lines(error: PapermillExecutionError) -> str:
     return "\n".join(lines[-SHOWN_LINES:])
 
 
-def _update(done: Sequence[ChapterRun], root: Path) -> None:
+def _record(done: ChapterRun, in_force: Mapping[str, arguments.Value]) -> ChapterRecord:
+    return ChapterRecord(parameters=dict(in_force), cells=done.cells, seconds=round(done.seconds, 1))
+
+
+def _counts(settings: Settings, account: Manifest) -> dict[str, int]:
+    """The totals of the ledger of the edition's players, as they are when its last chapter has run."""
+    of_a_world = {field.name for field in dataclasses.fields(World)}
+    chosen: dict[str, Any] = {name: values[-1] for name, values in account.parameters.items() if name in of_a_world}
+    ledger = pipeline.ledger(pipeline.edition(World(**chosen), settings))
+    return {count: ledger.total(count) for count in COUNTS}
+
+
+def _update(done: Sequence[ChapterRun], account: Manifest, root: Path) -> None:
     for one in done:
         notebooks.write(notebooks.for_a_commit(notebooks.read(one.path)), chapters.notebook(one.chapter, root))
+    manifest.write(account, root / "book")

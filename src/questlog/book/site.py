@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from questlog.book import chapters, pdf
+from questlog.book.manifest import Manifest
 from questlog.book.plain import plain
 from questlog.errors import BookError
 
@@ -14,10 +19,14 @@ JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 STRICT = ("--all", "-n", "-W", "--keep-going", "-q")
 MARKS = ("WARNING", "ERROR", "error:", "Error")
 SHOWN_LINES = 30
+COMPARED = "editions.json"
+MANIFESTS = TypeAdapter(list[Manifest])
 
 
 def build(source: Path, out: Path | None = None) -> Path:
     """Build the site of the folder `source` into ``_build/html`` under `out` (by default under `source`).
+
+    Where this machine has a Chromium, the report is there as a PDF, too.
 
     Returns:
         Path of its ``index.html``.
@@ -30,7 +39,21 @@ def build(source: Path, out: Path | None = None) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BookError(f"the site of {source} was not built:\n{_complaints(done.stderr + done.stdout)}")
-    return out / "_build" / "html" / "index.html"
+    html = out / "_build" / "html"
+    if browser := pdf.browser():
+        pdf.print_page(browser, html / f"{chapters.first_page(source)}.html", html / pdf.REPORT)
+    return html / "index.html"
+
+
+def lay_beside(source: Path, accounts: Sequence[Manifest]) -> None:
+    """Put the accounts of all editions into the folder of one, for its page that compares them."""
+    (source / "book" / COMPARED).write_bytes(MANIFESTS.dump_json(list(accounts), indent=1))
+
+
+def laid_beside(source: Path) -> list[Manifest]:
+    """The accounts that `lay_beside` put there; none in a checkout, where there is but one edition."""
+    file = source / "book" / COMPARED
+    return MANIFESTS.validate_json(file.read_bytes()) if file.is_file() else []
 
 
 def _complaints(said: str) -> str:

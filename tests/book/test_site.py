@@ -1,0 +1,109 @@
+"""The site as files: every link leads somewhere, every page is told of, its computed pages have what they are to have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from questlog.book import chapters, notebooks
+from questlog.cli import main
+from questlog.events import CATALOGUE, Catalogue, EventType, Field
+from questlog.events.fields import Kind
+from questlog.paths import ROOT
+from questlog.query import library
+from questlog.settings import PREFIX, Settings
+
+PAGES = [Path(page).name for page in parse_toc_yaml(ROOT / chapters.TOC)]
+LINK = re.compile(r'(?:href|src)="([^"]+)"')
+TARGET = re.compile(r'\b(?:id|name)="([^"]+)"')
+GLUED = re.compile(r"""\bglue\(\s*["']([^"']+)["']""")
+USED_GLUE = re.compile(r"\{glue:?\w*\}`(?:[^`:]*::)?([^`:]+)(?::[^`]*)?`")
+PYTHON = re.compile(r"^```python\n(.+?)^```$", re.MULTILINE | re.DOTALL)
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+def text(html: Path, page: str) -> str:
+    return (html / "book" / f"{page}.html").read_text()
+
+
+@every_page
+def test_every_link_within_the_site_leads_to_a_page_and_a_place_on_it(html: Path, page: str) -> None:
+    here = html / "book" / f"{page}.html"
+    dead = []
+    for link in set(LINK.findall(here.read_text())):
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        there = (here.parent / unquote(parts.path)).resolve() if parts.path else here
+        place = unquote(parts.fragment)
+        wanted = there.suffix == ".html" and place
+        if not there.is_file() or (wanted and place not in TARGET.findall(there.read_text())):
+            dead.append(link)
+
+    assert dead == []
+
+
+def test_every_page_of_the_book_is_in_the_table_of_contents() -> None:
+    pages = {path.stem for ending in ("*.ipynb", "*.md") for path in (ROOT / "book").glob(ending)}
+
+    assert pages == set(PAGES)
+
+
+def test_every_glued_value_is_used_and_every_one_used_is_glued() -> None:
+    cells = [cell for chapter in chapters.chapters() for cell in notebooks.read(chapters.notebook(chapter)).cells]
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    glued = {key for cell in cells if cell.cell_type == "code" for key in GLUED.findall(cell.source)}
+
+    assert glued == set(USED_GLUE.findall(prose))
+
+
+@pytest.mark.parametrize("name", library.names())
+def test_the_gallery_has_every_query_with_a_place_to_link_to(html: Path, name: str) -> None:
+    assert f'id="query-{name.replace("_", "-")}"' in text(html, "queries")
+
+
+def test_every_query_is_asked_somewhere(html: Path) -> None:
+    assert "asked in ." not in text(html, "queries")
+
+
+def test_the_page_of_settings_has_every_setting(html: Path) -> None:
+    assert [name for name in Settings.model_fields if f"{PREFIX}{name.upper()}" not in text(html, "settings")] == []
+
+
+def test_the_page_of_commands_has_every_command_with_all_its_options(html: Path) -> None:
+    page = text(html, "commands")
+    options = [part for command in main.commands.values() for one in command.params for part in one.opts]
+
+    assert [name for name in main.commands if f'id="questlog-{name}"' not in page] == []
+    assert [option for option in options if option.startswith("--") and option not in page] == []
+
+
+def test_every_setting_that_the_page_on_clusters_names_exists() -> None:
+    named = set(re.findall(rf"{PREFIX}([A-Z_]+)", (ROOT / "book" / "run_on_a_cluster.md").read_text()))
+
+    assert {name.lower() for name in named} <= set(Settings.model_fields)
+
+
+def test_the_event_type_that_the_page_adds_is_one_that_the_catalogue_takes() -> None:
+    (source,) = PYTHON.findall((ROOT / "book" / "add_an_event_type.md").read_text())
+    added = eval(source, {"EventType": EventType, "Field": Field, "Kind": Kind})
+
+    assert "tame_horse" in Catalogue((*CATALOGUE.types, added))
+
+
+def test_a_link_elsewhere_shows_title_and_picture(html: Path) -> None:
+    page = text(html, "report")
+
+    assert '<meta property="og:title"' in page
+    assert '<meta property="og:image"' in page
+    assert (html / "_static" / "preview.png").stat().st_size > 10_000
+
+
+def test_a_page_offers_no_repository_where_none_is_configured(html: Path) -> None:
+    assert "Suggest edit" not in text(html, "01_spin_up")
+    assert "Open issue" not in text(html, "01_spin_up")
