@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ THREADS = 4
 PATIENCE = 10.0  # seconds for an answer: a longer silence is a hang
 PAUSE = 0.01  # seconds between an answer and the thread's next event
 PLAYERS = 16
+REPEATED, STRAY = 10, 50  # of so many events of a thread one is sent again, or followed by a stray record
 OMITTED = 0.25  # share of optional fields that are left out
 SYLLABLES = ("ka", "lö", "mi", "ñu", "ré", "sto", "Ωm", "龍")
 REFUSED, ACCEPTED = 503, 201
@@ -29,6 +30,9 @@ REFUSED, ACCEPTED = 503, 201
 class Client:
     """Threads that send events, each with an id of its own, and send again what was not acknowledged.
 
+    Now and then one sends an event again that was acknowledged, as a game does that lost the answer, or has a stray
+    record put into the topic: neither may become a row.
+
     Every other thread opens a connection for each request, so that one that is reset was reset in mid request; the
     others keep theirs alive, as a game does.
 
@@ -37,12 +41,14 @@ class Client:
         run: names this client: its events' ids and players begin with it.
         seed: same seed, same events.
         days: over how many days before today its events happened.
+        stray: puts a record that is no event into the topic.
     """
 
     url: str
     run: str
     seed: int = 1
     days: int = 2
+    stray: Callable[[], object] = lambda: None
     record: Record = field(default_factory=Record)
     _ends: threading.Event = field(default_factory=threading.Event)
 
@@ -64,7 +70,12 @@ class Client:
         while not self._ends.is_set():
             number += 1
             event_type = CATALOGUE.types[number % len(CATALOGUE.types)]
-            self._deliver(session, f"{self.run}-{thread}-{number}", event_type, self._fields(event_type, dice))
+            event_id, given = f"{self.run}-{thread}-{number}", self._fields(event_type, dice)
+            self._deliver(session, event_id, event_type, given)
+            if number % REPEATED == 0 and event_id in self.record.acknowledged:
+                self._is_told(session, event_id, event_type, given)
+            if number % STRAY == 0:
+                self.stray()
 
     def end(self) -> None:
         """Have the threads end after the request that each of them waits for."""

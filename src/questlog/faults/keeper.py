@@ -38,7 +38,7 @@ class Keeper:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._point = Path(settings.fault_point.removeprefix("@"))
-        self._log = settings.logs_dir / f"stream-{settings.namespace}.log"
+        self._log = settings.logs_dir / f"{settings.namespace}-stream.log"
         self._child: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._ends = threading.Event()

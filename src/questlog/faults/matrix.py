@@ -31,6 +31,7 @@ class Fault:
         measured: `ANSWERED` or `SEEN`.
         may_reset: whether requests may be cut off in their middle.
         needs_line: whether the API has to reach Kafka over a line that can be cut.
+        needs_mount: whether a small disk has to be mounted, which takes Linux's superuser.
         mixes: whether it may be one of several at once.
     """
 
@@ -41,6 +42,7 @@ class Fault:
     measured: str = SEEN
     may_reset: bool = True
     needs_line: bool = False
+    needs_mount: bool = False
     mixes: bool = False
 
 
@@ -184,12 +186,14 @@ FAULTS = (
         name="kafka_disk_full",
         does=f"Kafka's disk is full for {acts.FULL:g} s",
         bound=60,
+        needs_mount=True,
         inject=partial(acts.full_disk, "kafka"),
     ),
     Fault(
         name="datanode_disk_full",
         does=f"the DataNode's disk is full for {acts.FULL:g} s",
         bound=60,
+        needs_mount=True,
         inject=partial(acts.full_disk, "datanode"),
     ),
     Fault(

@@ -10,15 +10,16 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from rich.console import Console
 
 from questlog import pipeline
 from questlog.api.server import free_port
 from questlog.catalog import files
+from questlog.errors import TransportError
+from questlog.events.wire import PRODUCER_HEADER, Record
 from questlog.faults.client import Client
 from questlog.faults.keeper import Keeper
 from questlog.faults.line import Line
@@ -26,9 +27,11 @@ from questlog.faults.witness import Witness, watching
 from questlog.settings import Settings
 from questlog.stack import api, configure, kafka, local
 from questlog.stack.service import Service
+from questlog.transport.producer import Publisher
 
 QUIET = Console(quiet=True)
 LISTENER = "LINE"
+STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Scene:
         settings: those of this scene's namespace.
         api: the name of its API server in the stack.
         stream: its stream.
+        publisher: writes to its topic, past the API.
         witness: looks at its tables.
         seed: of whatever is random.
         dice: draws it.
@@ -53,6 +57,7 @@ class Scene:
     settings: Settings
     api: str
     stream: Keeper
+    publisher: Publisher
     witness: Witness
     seed: int
     dice: random.Random
@@ -60,6 +65,11 @@ class Scene:
     client: Client | None = None
     later: ExitStack = field(default_factory=ExitStack)
     complaints: list[str] = field(default_factory=list)
+
+    def stray(self) -> None:
+        """Put a record into the topic that is no event; not if Kafka is away."""
+        with suppress(TransportError):
+            self.publisher.publish([STRAY])
 
 
 @contextmanager
@@ -81,8 +91,10 @@ def staged(stack: Settings, *, seed: int, with_line: bool = False) -> Iterator[S
         stream = Keeper(here)
         stage.callback(stream.stop)
         stream.start()
+        publisher = Publisher(here)
+        stage.callback(publisher.close)
         witness = stage.enter_context(watching(here))
-        yield Scene(stack, here, name, stream, witness, seed, random.Random(seed), line)
+        yield Scene(stack, here, name, stream, publisher, witness, seed, random.Random(seed), line)
 
 
 def _address_of_an_api(stack: Settings) -> dict[str, object]:
@@ -127,5 +139,5 @@ def _forget(here: Settings) -> None:
     for path in (here.staging, here.checkpoint):
         if hdfs.exists(path):
             hdfs.rm(path, recursive=True)
-    Path(here.logs_dir / f"stream-{here.namespace}.log").unlink(missing_ok=True)
-    Path(here.logs_dir / f"api-{here.namespace}.log").unlink(missing_ok=True)
+    for log in here.logs_dir.glob(f"*{here.namespace}*"):
+        log.unlink()

@@ -214,7 +214,7 @@ def _windows(looks: Sequence[Look], begins: Sequence[float]) -> Iterator[tuple[L
 
 
 def _client(scene: Scene, run: str) -> Client:
-    return Client(scene.settings.api_url, run, seed=scene.dice.randrange(2**32))
+    return Client(scene.settings.api_url, run, seed=scene.dice.randrange(2**32), stray=scene.stray)
 
 
 def _eventually(condition: Callable[[], object], deadline: float) -> float | None:
