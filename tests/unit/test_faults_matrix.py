@@ -18,6 +18,7 @@ DONE = Outcome(
     fault=KAFKA,
     record=Record(acknowledged={"a": {}, "b": {}}),
     looks=(),
+    before=5,
     moments=Moments(begun=0, injected=1, over=2, ended=9),
     answered=4.0,
     seen=7.0,

@@ -1,16 +1,4 @@
-"""The checker: what a client was told and what Presto showed, held against each other. Pure: it asks nobody.
-
-===  ==================================================================================================
-I1   every acknowledged event is in Presto
-I2   ... once; one whose fate its client does not know is there once, or not at all
-I3   nothing is there that nobody sent, and every field is as it was sent
-I4   while Presto is up, no query fails, and none sees an event twice
-I5   the number of rows never goes down
-I6   service is there again by itself, within the fault's bound
-I7   a refusal comes within a second, nothing else is answered, and nothing is reset that need not be
-I8   the ledger balances
-===  ==================================================================================================
-"""
+"""The checker: what a client was told and what Presto showed, held against each other. Pure: it asks nobody."""
 
 from __future__ import annotations
 
@@ -25,12 +13,23 @@ ANSWER = 1.0  # seconds within which a refusal has to come
 SLACK = 1.0  # seconds more, for a machine on which everything else runs as well
 SHOWN = 3  # ids named in a sentence
 
+PROMISES = {
+    "I1": "Every acknowledged event is in Presto.",
+    "I2": "It is there once. An event whose fate its client does not know is there once, or not at all.",
+    "I3": "Nothing is there that nobody sent, and every field is as it was sent.",
+    "I4": "While Presto is up, no query fails, and none sees an event twice.",
+    "I5": "The number of rows never goes down.",
+    "I6": "Service is there again by itself, within the fault's bound.",
+    "I7": "A refusal comes within a second; no other error is answered, and no request is cut off without need.",
+    "I8": "The ledger balances.",
+}
+
 Row = tuple[str, Fields]
 
 
 @dataclass(frozen=True)
 class Violation:
-    """A promise that was broken: its number, and a sentence that says how."""
+    """A promise that was broken: its number in `PROMISES`, and a sentence that says how."""
 
     promise: str
     says: str

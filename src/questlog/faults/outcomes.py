@@ -24,6 +24,35 @@ def frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return pd.DataFrame([_row(some) for some in by_fault if some], columns=list(COLUMNS))
 
 
+def told(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """The same in words, for a page: ``fault``, ``what happens``, ``acknowledged``, ``service was back``, ``kept``."""
+    rows = [
+        (
+            outcome.fault.name,
+            outcome.fault.does,
+            f"{len(outcome.record.acknowledged):,} acknowledged",
+            f"{_back(outcome)}; {outcome.fault.bound:g} s are allowed",
+            "all promises" if not outcome.violations else "; ".join(str(each) for each in outcome.violations),
+        )
+        for outcome in outcomes
+    ]
+    return pd.DataFrame(rows, columns=["fault", "what happens", "events", "service was back", "kept"])
+
+
+def timeline(outcome: Outcome) -> pd.DataFrame:
+    """Its events over time: ``second`` since the fault began, ``acknowledged`` and ``seen`` in Presto until then.
+
+    A row for each acknowledgement, in which ``seen`` is missing, and one for each look that was answered.
+    """
+    begin = outcome.moments.injected
+    told = sorted(moment.told - begin for moment in outcome.record.moments)
+    acknowledged = pd.DataFrame({"second": told, "acknowledged": range(1, len(told) + 1)})
+    looks = [look for look in outcome.looks if not look.error]
+    seen = [min(max(look.rows - outcome.before, 0), len(told)) for look in looks]
+    rows = pd.DataFrame({"second": [look.answered - begin for look in looks], "seen": seen})
+    return pd.concat([acknowledged, rows]).sort_values("second", ignore_index=True)
+
+
 def violations(outcomes: Iterable[Outcome]) -> list[str]:
     """Every violation as a sentence, with its fault."""
     return [f"{outcome.fault.name}: {each}" for outcome in outcomes for each in outcome.violations]
@@ -32,6 +61,10 @@ def violations(outcomes: Iterable[Outcome]) -> list[str]:
 def not_run(outcomes: Iterable[Outcome]) -> dict[str, str]:
     """The faults that could not be brought about on this machine, and why."""
     return {outcome.fault.name: outcome.not_run for outcome in outcomes if outcome.not_run}
+
+
+def _back(outcome: Outcome) -> str:
+    return "never" if outcome.recovered is None else f"in {outcome.recovered:.1f} s"
 
 
 def _row(some: Sequence[Outcome]) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from rich.console import Console
 from questlog import pipeline
 from questlog.api.server import free_port
 from questlog.catalog import files
-from questlog.errors import TransportError
+from questlog.errors import FaultError, TransportError
 from questlog.events.wire import PRODUCER_HEADER, Record
 from questlog.faults.client import Client
 from questlog.faults.keeper import Keeper
@@ -27,6 +27,7 @@ from questlog.faults.witness import Witness, watching
 from questlog.settings import Settings
 from questlog.stack import api, configure, kafka, local
 from questlog.stack.service import Service
+from questlog.stack.supervise import Supervisor
 from questlog.transport.producer import Publisher
 
 QUIET = Console(quiet=True)
@@ -77,8 +78,11 @@ def staged(stack: Settings, *, seed: int, with_line: bool = False) -> Iterator[S
     """A scene on a stack that is up; the stack is as it was afterwards, and nothing of the namespace is left.
 
     Raises:
+        FaultError: there is no local stack that runs.
         StackError: a server does not start.
     """
+    if not Supervisor(stack).answers():
+        raise FaultError("faults are for the local stack, which does not run: start it with `questlog up`")
     namespace = f"faults_{uuid.uuid4().hex[:8]}"
     armed = stack.data_dir / "run" / f"{namespace}.point"
     here = stack.in_namespace(namespace, fault_point=f"@{armed}", **_address_of_an_api(stack))

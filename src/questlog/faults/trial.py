@@ -41,14 +41,16 @@ class Moments:
 class Outcome:
     """What became of one trial.
 
-    `answered` and `seen` are the seconds from the fault's end until an event begun after it was acknowledged, and one
-    received after it was seen in Presto; None for never. `restarts` counts the times that the stream's whole command
-    had to be started again for it. `not_run` is why the fault could not be brought about here; empty if it was.
+    `before` is how many events were acknowledged in its scene before it. `answered` and `seen` are the seconds from the
+    fault's end until an event begun after it was acknowledged, and one received after it was seen in Presto; None for
+    never. `restarts` counts the times that the stream's whole command had to be started again for it. `not_run` is why
+    the fault could not be brought about here; empty if it was.
     """
 
     fault: Fault
     record: Record
     looks: tuple[Look, ...]
+    before: int
     moments: Moments
     answered: float | None
     seen: float | None
@@ -60,6 +62,15 @@ class Outcome:
     def recovered(self) -> float | None:
         """Seconds until service was there again, by the fault's own measure."""
         return self.answered if self.fault.measured == ANSWERED else self.seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What Presto and the ledger said: the looks of one trial, and what the whole scene has in common."""
+
+    looks: tuple[Look, ...]
+    strangers: int
+    ledger: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,19 +110,20 @@ def run(
     """
     with staged(stack, seed=seed, with_line=any(fault.needs_line for fault in faults)) as scene:
         on_progress("", "starting the stream")
-        _warm_up(scene, seed)
+        warm = _warm_up(scene, seed)
         trials = [
             _run_one(scene, fault, f"{seed}-{number}", events, on_progress) for number, fault in enumerate(faults)
         ]
         on_progress("", "waiting until everything has landed")
-        return _judged(scene, trials)
+        return _judged(scene, warm, trials)
 
 
-def _warm_up(scene: Scene, seed: int) -> None:
-    scene.client = _client(scene, f"warm-{seed}")
-    with sending(scene.client):
+def _warm_up(scene: Scene, seed: int) -> Client:
+    client = scene.client = _client(scene, f"warm-{seed}")
+    with sending(client):
         if _eventually(lambda: scene.witness.looks and scene.witness.looks[-1].rows, WARM) is None:
             raise FaultError(f"no event is seen in Presto after {WARM:g} s: see the logs in {scene.stack.logs_dir}")
+    return client
 
 
 def _run_one(scene: Scene, fault: Fault, name: str, events: int, on_progress: OnProgress) -> _Trial:
@@ -157,31 +169,36 @@ def _recovered(scene: Scene, client: Client, over: float) -> tuple[float | None,
     return min(after) - over, seen[0] - over if found is not None and seen else None
 
 
-def _judged(scene: Scene, trials: Sequence[_Trial]) -> list[Outcome]:
+def _judged(scene: Scene, warm: Client, trials: Sequence[_Trial]) -> list[Outcome]:
     ledger = _settled(scene)
-    runs = [f"warm-{scene.seed}", *(trial.client.run for trial in trials)]
-    strangers = witness.strangers(scene.settings, runs)
-    looks = list(_windows(scene.witness.looks, [trial.moments.begun for trial in trials]))
-    return [_outcome(scene, trial, seen, strangers, ledger) for trial, seen in zip(trials, looks, strict=True)]
+    clients = [warm, *(trial.client for trial in trials)]
+    strangers = witness.strangers(scene.settings, [client.run for client in clients])
+    before = itertools.accumulate(client.acknowledged for client in clients)
+    looks = _windows(scene.witness.looks, [trial.moments.begun for trial in trials])
+    return [
+        _outcome(scene, trial, count, _Known(looks=seen, strangers=strangers, ledger=ledger))
+        for trial, count, seen in zip(trials, before, looks, strict=False)
+    ]
 
 
-def _outcome(scene: Scene, trial: _Trial, looks: tuple[Look, ...], strangers: int, ledger: Sequence[str]) -> Outcome:
+def _outcome(scene: Scene, trial: _Trial, before: int, known: _Known) -> Outcome:
     fault = trial.fault
     seconds = trial.answered if fault.measured == ANSWERED else trial.seen
     evidence = Evidence(
         record=trial.client.record,
         rows=witness.rows_of(scene.settings, trial.client.run),
-        looks=looks,
+        looks=known.looks,
         recovery=Recovery(seconds=seconds, bound=fault.bound, what=f"{fault.name}: an event {fault.measured}"),
-        strangers=strangers,
-        ledger=ledger,
+        strangers=known.strangers,
+        ledger=known.ledger,
         may_reset=fault.may_reset,
     )
     complaints = [Violation("I6", complaint) for complaint in trial.complaints]
     return Outcome(
         fault=fault,
         record=trial.client.record,
-        looks=looks,
+        looks=known.looks,
+        before=before,
         moments=trial.moments,
         answered=trial.answered,
         seen=trial.seen,
