@@ -83,7 +83,7 @@ class Client:
 
     def _deliver(self, session: requests.Session, event_id: str, event_type: EventType, given: Fields) -> None:
         began = time.time()
-        self.record.unknown[event_id] = _expected(event_type, given)
+        self.record.unknown[event_id] = expected(event_type, given)
         while not self._is_told(session, event_id, event_type, given):
             if self._ends.wait(PAUSE):
                 return
@@ -152,7 +152,7 @@ def _value(of: Field, dice: random.Random) -> Value:
     return f"{''.join(dice.choices(SYLLABLES, k=4))} {dice.randrange(1000)}"
 
 
-def _expected(event_type: EventType, given: Fields) -> Fields:
+def expected(event_type: EventType, given: Fields) -> Fields:
     """The row that such an event has to become: what was left out has its default."""
     own = {each.name: given[each.name] if given[each.name] is not None else each.default for each in event_type.fields}
     happened = milliseconds(datetime.fromisoformat(str(given["event_time"])))
