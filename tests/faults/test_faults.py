@@ -43,7 +43,3 @@ def test_it_was_brought_about_under_load(outcomes: dict[str, Outcome], fault: Fa
 def test_what_kafka_could_not_take_was_refused(outcomes: dict[str, Outcome]) -> None:
     assert outcomes["kafka_killed"].record.refusals
     assert outcomes["kafka_stopped"].record.refusals
-
-
-def test_the_stream_starts_again_by_itself(outcomes: dict[str, Outcome]) -> None:
-    assert {name: outcome.restarts for name, outcome in outcomes.items() if outcome.restarts} == {}

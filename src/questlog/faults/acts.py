@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
@@ -19,6 +20,7 @@ CUT, LATE, LATE_FOR, RESETS = 8.0, 0.25, 8.0, 5  # seconds, seconds of delay, se
 FULL = 10.0  # seconds for which a disk is full
 DIES = 300.0  # seconds until an armed point is passed, the start of a Spark included
 REFUSES = 60.0  # seconds in which a stream that will not start has said so
+RIGHT_MOMENT = 30.0  # seconds for which the right moment for a fault is waited for
 AT_RANDOM = 2.0  # seconds within which a moment is drawn
 
 
@@ -37,15 +39,14 @@ def kill_the_metastore(scene: Scene) -> None:
 def kill_the_datanode(scene: Scene) -> None:
     """While it is writing a block."""
     blocks = scene.stack.data_dir / "datanode"
-    servers.wait_for(lambda: next(blocks.glob("current/*/current/rbw/*.meta"), None), "a block that is being written")
+    _await(lambda: next(blocks.glob("current/*/current/rbw/*.meta"), None))
     servers.kill(scene.stack, "datanode")
 
 
 def kill_the_namenode(scene: Scene) -> None:
     """While a batch is written aside."""
     hdfs = files.filesystem(scene.settings)
-    staged = f"{scene.settings.staging}/*/*.*"
-    servers.wait_for(lambda: hdfs.glob(staged), "a batch that is written aside")
+    _await(lambda: hdfs.glob(f"{scene.settings.staging}/*/*.*"))
     servers.kill(scene.stack, "namenode")
 
 
@@ -99,6 +100,12 @@ def with_another_checkpoint(scene: Scene) -> None:
     with Checkpoint(scene.settings).replaced_by(other) as path:
         _refused_or_mended(scene, path)
     scene.stream.start()
+
+
+def _await(moment: Callable[[], object]) -> None:
+    """Wait for the right moment, though not for ever: the stream may be away itself."""
+    with suppress(FaultError, OSError):
+        servers.wait_for(moment, "the right moment", RIGHT_MOMENT)
 
 
 def _refused_or_mended(scene: Scene, path: str) -> None:

@@ -11,13 +11,16 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 HOST = "127.0.0.1"
 CHUNK = 65_536
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER for 0 s: closing sends a reset
 HALF = 2  # of an answer this part gets through before the reset
+
+Result = TypeVar("Result")
 
 
 class Line:
@@ -54,25 +57,30 @@ class Line:
         while self._resets:
             time.sleep(0.05)
 
+    def is_about_to_reset(self) -> bool:
+        """Whether the next answer will be cut short."""
+        return self._resets > 0
+
     @contextmanager
     def carried(self) -> Iterator[Line]:
         """The line carries while the block runs."""
         thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         thread.start()
         self._tell(self._open.set)
-        server = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._join, HOST, self.port_in), self._loop)
-        listening = server.result()
+        listening = self._run(asyncio.start_server(self._join, HOST, self.port_in))
         try:
             yield self
         finally:
-            self._tell(listening.close)
-            self._tell(self._abort)
+            self._run(self._close(listening))
             self._tell(self._loop.stop)
             thread.join()
             self._loop.close()
 
     def _tell(self, what: Callable[[], object]) -> None:
         self._loop.call_soon_threadsafe(what)
+
+    def _run(self, what: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(what, self._loop).result()
 
     async def _join(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """Carry one connection."""
@@ -100,9 +108,12 @@ class Line:
                 await target.drain()
         return None
 
-    def _abort(self) -> None:
+    async def _close(self, listening: asyncio.Server) -> None:
+        listening.close()
         for writer in self._writers:
             writer.transport.abort()
+        self._open.set()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
