@@ -4,9 +4,11 @@ import math
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from questlog.errors import FaultError
 from questlog.faults import outcomes
+from questlog.faults.__main__ import main
 from questlog.faults.checker import Violation
 from questlog.faults.matrix import FAULTS, named
 from questlog.faults.record import Record
@@ -68,3 +70,14 @@ def test_a_fault_that_could_not_be_brought_about_counts_as_no_run() -> None:
 
     assert (row.runs, row.acknowledged) == (0, 0)
     assert outcomes.not_run([missing]) == {"kafka_killed": "a small disk cannot be mounted here"}
+
+
+def test_the_command_s_help_lists_every_fault_with_its_bound() -> None:
+    said = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
+
+    for fault in FAULTS:
+        assert f"{fault.name}: {fault.does}; back within {fault.bound:g} s" in said
+
+
+def test_the_command_refuses_a_fault_that_there_is_not_before_anything_starts() -> None:
+    assert isinstance(CliRunner().invoke(main, ["--only", "nothing"]).exception, FaultError)

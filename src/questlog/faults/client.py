@@ -18,7 +18,7 @@ from questlog.faults.record import Acknowledgement, Fields, Record, Value
 
 THREADS = 4
 PATIENCE = 10.0  # seconds for an answer: a longer silence is a hang
-PAUSE = 0.01  # seconds between an answer and the thread's next event
+PAUSE = 0.02  # seconds between an answer and the thread's next event
 PLAYERS = 16
 REPEATED, STRAY = 10, 50  # of so many events of a thread one is sent again, or followed by a stray record
 OMITTED = 0.25  # share of optional fields that are left out
