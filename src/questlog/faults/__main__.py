@@ -55,10 +55,14 @@ def main(*, only: Sequence[str], seed: int | None, runs: int, events: int, is_lo
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
     runs, events = (LONG_RUNS, LONG_EVENTS) if is_long else (runs, events)
     console.print(f"seed {seed}: `scripts/faults --seed {seed}` repeats this run", highlight=False)
+    done: list[Outcome] = []
     with _stack(given_stack) as stack:
-        done = _rounds(stack, chosen, seed, runs, events)
-        if is_long:
-            done += _mixed(stack, seed)
+        try:
+            _rounds(done, stack, chosen, seed=seed, runs=runs, events=events)
+            if is_long:
+                _mixed(done, stack, seed)
+        except trial.Interrupted as interrupted:
+            done += interrupted.outcomes
     _show(done)
     if outcomes.violations(done):
         sys.exit(1)
@@ -78,23 +82,22 @@ def _stack(is_given: bool) -> Iterator[Settings]:
             yield own
 
 
-def _rounds(stack: Settings, faults: Sequence[Fault], seed: int, runs: int, events: int) -> list[Outcome]:
-    done: list[Outcome] = []
+def _rounds(
+    done: list[Outcome], stack: Settings, faults: Sequence[Fault], *, seed: int, runs: int, events: int
+) -> None:
+    """Each fault so many times: first in the matrix's order, then shuffled."""
     with _progress(runs * len(faults)) as bar:
         for number in range(runs):
             order = list(faults) if number == 0 else random.Random(seed + number).sample(faults, len(faults))
             done += trial.run(stack, order, seed=seed + number, events=events, on_progress=_shown(bar))
-    return done
 
 
-def _mixed(stack: Settings, seed: int) -> list[Outcome]:
+def _mixed(done: list[Outcome], stack: Settings, seed: int) -> None:
     """Several faults at once, again and again for `LONG_MIX` seconds."""
     ends = time.monotonic() + LONG_MIX
-    done: list[Outcome] = []
     with _progress(None) as bar:
         while time.monotonic() < ends:
             done += trial.run(stack, named([MIX]) * 3, seed=seed + len(done), on_progress=_shown(bar))
-    return done
 
 
 @contextmanager

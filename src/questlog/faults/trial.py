@@ -65,6 +65,14 @@ class Outcome:
         return self.answered if self.fault.measured == ANSWERED else self.seen
 
 
+class Interrupted(Exception):
+    """Ctrl-C, with what had come of the trials until then."""
+
+    def __init__(self, outcomes: Sequence[Outcome]) -> None:
+        self.outcomes = outcomes
+        super().__init__(f"interrupted after {len(outcomes)} trials")
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Known:
     """What Presto and the ledger said: the looks of one trial, and what the whole scene has in common."""
@@ -108,13 +116,17 @@ def run(
     Raises:
         StackError: a server does not start.
         FaultError: the scene does not work before the first fault.
+        Interrupted: by Ctrl-C between the first fault and the last; holds the outcomes of those that were over.
     """
+    trials: list[_Trial] = []
     with staged(stack, seed=seed, with_line=any(fault.needs_line for fault in faults)) as scene:
         on_progress("", "starting the stream")
         warm = _warm_up(scene, seed)
-        trials = [
-            _run_one(scene, fault, f"{seed}-{number}", events, on_progress) for number, fault in enumerate(faults)
-        ]
+        try:
+            for number, fault in enumerate(faults):
+                trials.append(_run_one(scene, fault, f"{seed}-{number}", events, on_progress))
+        except KeyboardInterrupt:
+            raise Interrupted(_judged(scene, warm, trials)) from None
         on_progress("", "waiting until everything has landed")
         return _judged(scene, warm, trials)
 
