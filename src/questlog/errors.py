@@ -16,6 +16,7 @@
     ├── CatalogError             a table, partition or file is not as it must be
     ├── QueryError               Presto refused a statement, or is not reachable
     ├── LedgerError              the ledger does not balance
+    ├── FaultError               a fault could not be brought about, or broke a promise
     └── BookError                a chapter, a parameter or the site's build failed
 
 A message says what happened, the value against what is allowed, and what to do next.
@@ -83,6 +84,10 @@ class QueryError(QuestlogError):
 
 class LedgerError(QuestlogError):
     """The ledger does not balance."""
+
+
+class FaultError(QuestlogError):
+    """A fault could not be brought about, or broke a promise."""
 
 
 class BookError(QuestlogError):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from questlog.faults import outcomes
+from questlog.faults.trial import Outcome
 from questlog.generate.bench import BenchResult
 from questlog.report import style
 from questlog.report.chart import Chart, blank, whole_numbers
 
 HEIGHT = 4.6
+LEAST_SHOWN = 0.2  # seconds: a kill takes no time, and would not be seen
 
 
 @style.styled
@@ -30,6 +33,34 @@ def load_curve(runs: Sequence[BenchResult]) -> Chart:
         axes.set_ylim(bottom=0)
         whole_numbers(axes.yaxis)
     return figure
+
+
+@style.styled
+def fault(outcome: Outcome) -> Chart:
+    """Events acknowledged, and rows that Presto shows, while a fault was at work; the fault itself in grey."""
+    figure = blank(HEIGHT)
+    figure.say(_recovery(outcome))
+    axes, over = figure.subplots(), outcomes.timeline(outcome)
+    axes.axvspan(0, max(outcome.moments.over - outcome.moments.injected, LEAST_SHOWN), color=style.PALE)
+    for column, label, colour in (
+        ("acknowledged", "acknowledged", style.ACCENT),
+        ("seen", "seen in Presto", style.ALERT),
+    ):
+        line = over.dropna(subset=[column])
+        axes.plot(line["second"], line[column], drawstyle="steps-post", color=colour, label=label)
+    axes.set_xlabel("seconds since the fault began (grey while it lasted)")
+    axes.set_ylabel("events")
+    axes.set_ylim(bottom=0)
+    axes.legend()
+    whole_numbers(axes.yaxis)
+    return figure
+
+
+def _recovery(outcome: Outcome) -> str:
+    if outcome.answered is None or outcome.seen is None:
+        return f"After {outcome.fault.name} service did not come back"
+    kept = "nothing is lost" if not outcome.violations else f"{len(outcome.violations)} promises are broken"
+    return f"After {outcome.fault.name} events are taken again in {outcome.answered:.1f} s, and {kept}"
 
 
 def _finding(first: BenchResult, last: BenchResult) -> str:

@@ -47,10 +47,20 @@ def suspended(settings: Settings, name: str) -> Iterator[bool]:
 
 @dataclass(frozen=True)
 class Killed:
-    """How many events a killed sender had answered with ok, and how many of these are in Kafka."""
+    """Ids of the events that a killed sender had answered with ok, and those of these that are in Kafka."""
 
-    told_ok: int
-    in_kafka: int
+    told: frozenset[str]
+    found: frozenset[str]
+
+    @property
+    def told_ok(self) -> int:
+        """How many events were answered with ok."""
+        return len(self.told)
+
+    @property
+    def in_kafka(self) -> int:
+        """How many of these are there."""
+        return len(self.found)
 
     @property
     def lost(self) -> int:
@@ -91,7 +101,7 @@ def kill_while_sending(settings: Settings, how: str, answers: int) -> Killed:
         raise BookError(f"the {how} sender ended after {len(first)} of {answers} answers: {complaint[-SHOWN:]}")
     told = {line.strip() for line in (*first, *rest.splitlines(keepends=True)) if line.endswith("\n")}
     found = {json.loads(record.value or b"{}").get("event_id") for record in reader.read_all(settings)}
-    return Killed(len(told), len(told & found))
+    return Killed(frozenset(told), frozenset(told & found))
 
 
 def log_line(settings: Settings, request_id: str) -> dict[str, Any]:

@@ -30,8 +30,8 @@ LONGEST_SOCKET = 90  # bytes: the system's limit is 104 on macOS, and supervisor
 ANSWERS = 15.0  # seconds within which a new supervisord answers
 STOPS = 40.0  # seconds within which all servers are stopped, or else killed
 STOPS_ONE = 12  # seconds from SIGTERM to SIGKILL of one server
-STAYS_UP = 3  # seconds after which a server counts as started; one that dies sooner is tried again RETRIES times
-RETRIES = 3
+STAYS_UP = 3  # seconds after which a server counts as started
+RETRIES = 1_000_000  # of one that dies sooner, a second later each time: what it needs, Kafka say, may be away for long
 VERSION = "CONFIGURATION_OF_QUESTLOG"  # variable that every server gets
 UP, GONE = {"STARTING", "RUNNING"}, {"BACKOFF", "EXITED", "FATAL", "UNKNOWN"}
 

@@ -1,13 +1,16 @@
 """Fault points: where a test has the stream killed, as by kill -9, to see what the next run makes of what is left.
 
-They are off unless `Settings.fault_point` names one, as ``sealed`` or, for one micro-batch alone, ``sealed:3``.
+They are off unless `Settings.fault_point` names one, as ``sealed`` or, for one micro-batch alone, ``sealed:3``; or a
+file, as ``@PATH``: while the stream runs, a point can be written into it, and is taken out again at the kill.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from questlog.errors import SettingsError
 
@@ -22,6 +25,7 @@ POINTS = {
     "closed": "the account is in its table, Spark has not committed the batch",
 }
 """Each point, and what is there when the stream dies at it; in the order in which a batch passes them."""
+IN_A_FILE = "@"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Faults:
     setting: str = ""
 
     def __post_init__(self) -> None:
+        if self.setting.startswith(IN_A_FILE):
+            return
         point, _, batch = self.setting.partition(":")
         if self.setting and (point not in POINTS or not (batch.isdecimal() or self.setting == point)):
             raise SettingsError(
@@ -43,5 +49,13 @@ class Faults:
 
     def pass_by(self, point: str, batch: int) -> None:
         """Die here, if the setting says so."""
-        if self.setting in (point, f"{point}:{batch}"):
+        if self.setting.startswith(IN_A_FILE):
+            self._pass_by_file(Path(self.setting.removeprefix(IN_A_FILE)), point)
+        elif self.setting in (point, f"{point}:{batch}"):
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _pass_by_file(self, armed: Path, point: str) -> None:
+        with suppress(FileNotFoundError):
+            if armed.read_text() == point:
+                armed.unlink()  # else the next run would die at it again
+                os.kill(os.getpid(), signal.SIGKILL)

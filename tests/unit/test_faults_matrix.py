@@ -1,0 +1,83 @@
+"""The matrix of faults, and their outcomes as a table."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from questlog.errors import FaultError
+from questlog.faults import outcomes
+from questlog.faults.__main__ import main
+from questlog.faults.checker import Violation
+from questlog.faults.matrix import FAULTS, named
+from questlog.faults.record import Record
+from questlog.faults.trial import Moments, Outcome
+from questlog.stream.faults import POINTS
+
+KAFKA = named(["kafka_killed"])[0]
+DONE = Outcome(
+    fault=KAFKA,
+    record=Record(acknowledged={"a": {}, "b": {}}),
+    looks=(),
+    before=5,
+    moments=Moments(begun=0, injected=1, over=2, ended=9),
+    answered=4.0,
+    seen=7.0,
+    restarts=1,
+    violations=(),
+)
+
+
+def test_every_fault_has_a_name_of_its_own_a_description_and_a_bound() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+    assert all(fault.does and fault.bound > 0 for fault in FAULTS)
+
+
+def test_the_stream_is_killed_at_every_point_that_a_batch_passes() -> None:
+    assert {f"driver_killed_{point}" for point in POINTS} <= {fault.name for fault in FAULTS}
+
+
+def test_faults_are_found_by_their_names_in_the_order_of_the_matrix() -> None:
+    assert named([]) == FAULTS
+    assert [fault.name for fault in named(["presto_killed", "api_killed"])] == ["api_killed", "presto_killed"]
+
+
+def test_a_fault_that_there_is_not_is_refused_and_those_that_there_are_are_named() -> None:
+    with pytest.raises(FaultError, match="no fault 'kafka_kiled'; there are api_worker_killed"):
+        named(["kafka_kiled"])
+
+
+def test_outcomes_of_a_fault_become_one_row() -> None:
+    slower = replace(DONE, answered=10.0, violations=(Violation("I1", "a acknowledged, not in Presto"),))
+
+    (row,) = outcomes.frame([DONE, slower]).itertuples(index=False)
+
+    assert row == ("kafka_killed", 2, 4, 7.0, 10.0, 30, "answered", 2, 1)
+    assert outcomes.violations([DONE, slower]) == ["kafka_killed: I1: a acknowledged, not in Presto"]
+
+
+def test_service_that_never_came_back_has_no_longest_time() -> None:
+    (row,) = outcomes.frame([DONE, replace(DONE, answered=None)]).itertuples(index=False)
+
+    assert math.isnan(row.longest)
+
+
+def test_a_fault_that_could_not_be_brought_about_counts_as_no_run() -> None:
+    missing = replace(DONE, not_run="a small disk cannot be mounted here")
+
+    (row,) = outcomes.frame([missing]).itertuples(index=False)
+
+    assert (row.runs, row.acknowledged) == (0, 0)
+    assert outcomes.not_run([missing]) == {"kafka_killed": "a small disk cannot be mounted here"}
+
+
+def test_the_command_s_help_lists_every_fault_with_its_bound() -> None:
+    said = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
+
+    for fault in FAULTS:
+        assert f"{fault.name}: {fault.does}; back within {fault.bound:g} s" in said
+
+
+def test_the_command_refuses_a_fault_that_there_is_not_before_anything_starts() -> None:
+    assert isinstance(CliRunner().invoke(main, ["--only", "nothing"]).exception, FaultError)
