@@ -18,7 +18,7 @@ import pandas as pd
 
 from questlog.api import counters
 from questlog.api import server as api_server
-from questlog.catalog import files, partitions, tables
+from questlog.catalog import compaction, files, partitions, tables, upkeep
 from questlog.errors import StreamError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
@@ -32,7 +32,9 @@ from questlog.query import library, presto
 from questlog.settings import Settings
 from questlog.stack import artifacts, configure, java
 from questlog.stream import job
+from questlog.stream.faults import Faults
 from questlog.stream.session import SparkPlace
+from questlog.stream.whereabouts import Whereabouts
 from questlog.transport import reader, topics
 from questlog.transport.producer import Publisher
 
@@ -52,7 +54,7 @@ def create(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[str]:
 def announce(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[tuple[str, date]]:
     """Announce every partition that has files but is not known to the metastore; returns them."""
     missing = partitions.missing(executor(settings), settings, catalogue)
-    partitions.announce(executor(settings), settings, missing, catalogue)
+    partitions.announce(settings, missing, catalogue)
     return missing
 
 
@@ -110,13 +112,20 @@ def stream(settings: Settings, catalogue: Catalogue = CATALOGUE, **options: Any)
     """Run the stream in this process, until caught up unless told otherwise; `options` are those of `job.run`."""
     create(settings, catalogue)
     chosen = {"available_now": True, **options}
-    return job.run(
-        settings,
-        place(settings),
-        catalogue=catalogue,
-        announce=lambda found: partitions.announce(executor(settings), settings, found, catalogue),
-        **chosen,
-    )
+    with upkeep.compacting(settings, Faults(settings.fault_point).pass_by):
+        return job.run(
+            settings,
+            place(settings),
+            catalogue=catalogue,
+            announce=lambda found: partitions.announce(settings, found, catalogue),
+            whereabouts=lambda: Whereabouts(*compaction.whereabouts(settings)),
+            **chosen,
+        )
+
+
+def compact(settings: Settings, **options: Any) -> list[compaction.Compacted]:
+    """Merge small files, while the stream writes and queries run; `options` are those of `compaction.compact`."""
+    return compaction.compact(settings, at=Faults(settings.fault_point).pass_by, **options)
 
 
 def ledger(

@@ -120,6 +120,20 @@ class Settings(BaseSettings):
     repeat_days: float = Field(
         default=7, ge=0, le=366, description="Days for which an event_id that is sent again is recognised."
     )
+    compact_minutes: float = Field(
+        default=0, ge=0, le=10_080, description="Minutes between two compactions by the stream; 0 for none."
+    )
+    compact_files: int = Field(
+        default=8, ge=2, le=100_000, description="Small files of a partition from which on they are merged."
+    )
+    compact_megabytes: int = Field(
+        default=64, ge=1, le=1024, description="Size of merged files; those of half of it and more stay as they are."
+    )
+    compact_grace: float = Field(
+        default=3600,
+        ge=0,
+        description="Seconds for which files that were merged are kept: longer than the longest query takes.",
+    )
     fault_point: str = Field(
         default="", description="Where the stream is killed, for tests of its recovery (questlog.stream.faults)."
     )

@@ -3,19 +3,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import landed
 import pytest
+from lake import FEW, Lake
 
-from questlog.catalog import definitions, files, partitions, tables
+from questlog.catalog import definitions, files, tables
 from questlog.catalog.files import DataFile
 from questlog.errors import CatalogError
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
 from questlog.events.schema import COMMON_COLUMNS, table_columns
-from questlog.query import presto
 from questlog.settings import Settings
 
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
 TO_THE_MICROSECOND = datetime(2026, 1, 5, 23, 59, 59, 123_999, tzinfo=UTC)
 TO_THE_MILLISECOND = datetime(2026, 1, 5, 23, 59, 59, 123_000)
-FEW = Catalogue(tuple(CATALOGUE[name] for name in ("page_view", "join_guild", "purchase_potion")))
 PET = EventType(
     name="adopt_pet",
     title="Adopt pet",
@@ -29,35 +28,6 @@ def extended(*fields: Field) -> Catalogue:
     first, *others = FEW.types
     more = EventType(name=first.name, title=first.title, description=first.description, fields=(*first.fields, *fields))
     return Catalogue((more, *others))
-
-
-class Lake:
-    """The tables of one namespace; of few event types, which are sooner made."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.files = files.filesystem(settings)
-
-    def execute(self, sql: str) -> presto.Result:
-        return presto.execute(self.settings, sql)
-
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
-        return self.execute(sql).rows
-
-    def create(self, catalogue: Catalogue = FEW) -> list[str]:
-        return tables.create(self.execute, self.files, self.settings, catalogue)
-
-    def drop(self, catalogue: Catalogue = FEW) -> None:
-        tables.drop(self.execute, self.files, self.settings, catalogue)
-
-    def land(self, event_type: str, *events: dict[str, object], catalogue: Catalogue = FEW) -> str:
-        return landed.land(self.files, self.settings, event_type, *events, catalogue=catalogue)
-
-    def announce(self, *found: partitions.Partition, catalogue: Catalogue = FEW) -> None:
-        partitions.announce(self.execute, self.settings, found, catalogue)
-
-    def missing(self) -> list[partitions.Partition]:
-        return partitions.missing(self.execute, self.settings, FEW)
 
 
 @pytest.fixture

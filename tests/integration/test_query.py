@@ -52,7 +52,7 @@ def tables_of_three_players(settings: Settings) -> Iterator[Settings]:
         landed.land_dead_letters(hdfs, here, *LETTERS)
         landed.land_account(hdfs, here, *ACCOUNT)
         execute = functools.partial(presto.execute, here)
-        partitions.announce(execute, here, partitions.missing(execute, here))
+        partitions.announce(here, partitions.missing(execute, here))
         yield here
 
 

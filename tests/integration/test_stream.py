@@ -9,7 +9,7 @@ import kafka_shaped as shaped
 import pytest
 
 from questlog import pipeline
-from questlog.catalog import files
+from questlog.catalog import compaction, files
 from questlog.errors import StreamError
 from questlog.events import CATALOGUE, validation
 from questlog.events.wire import Record, encode
@@ -124,14 +124,18 @@ def test_a_batch_that_runs_again_changes_nothing(fresh: Settings, send: Send) ->
 
 def test_a_batch_that_was_cut_before_its_announcement_is_finished_by_the_next_run(fresh: Settings, send: Send) -> None:
     from questlog.stream import job
+    from questlog.stream.whereabouts import Whereabouts
 
     def cut(_partitions: object) -> None:
         raise ConnectionError("the metastore is away")
 
+    def whereabouts() -> Whereabouts:
+        return Whereabouts(*compaction.whereabouts(fresh))
+
     pipeline.create(fresh)
     send(purchase("a"))
     with pytest.raises(StreamError, match="the metastore is away"):
-        job.run(fresh, pipeline.place(fresh), announce=cut, available_now=True)
+        job.run(fresh, pipeline.place(fresh), announce=cut, whereabouts=whereabouts, available_now=True)
     assert rows(fresh) == []
     send(purchase("a"), purchase("b"))
 

@@ -2,7 +2,8 @@ import socket
 
 import pytest
 
-from questlog.catalog import files
+from questlog.catalog import files, places
+from questlog.catalog.metastore import Metastore
 from questlog.errors import CatalogError
 from questlog.settings import Settings
 
@@ -10,7 +11,7 @@ from questlog.settings import Settings
 def nobody() -> str:
     """The address of a port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
+        return f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_a_filesystem_is_made_without_a_request() -> None:
@@ -21,6 +22,20 @@ def test_a_filesystem_is_made_without_a_request() -> None:
 
 @pytest.mark.parametrize("count", [files.landed_rows, files.dead_letter_rows])
 def test_webhdfs_that_is_down_is_named_with_the_way_to_start_it(count) -> None:
-    settings = Settings.load(webhdfs_url=nobody())
+    settings = Settings.load(webhdfs_url=f"http://{nobody()}")
     with pytest.raises(CatalogError, match=f"{settings.webhdfs_url}/webhdfs/v1.*`questlog up`"):
         count(settings)
+
+
+def test_a_metastore_that_is_down_is_named_with_the_way_to_start_it() -> None:
+    settings = Settings.load(metastore_uri=f"thrift://{nobody()},thrift://{nobody()}")
+    with pytest.raises(CatalogError, match=f"{settings.metastore_uri}.*`questlog up`"):
+        Metastore(settings).places("events")
+
+
+def test_a_generation_of_a_folder_tells_where_it_began() -> None:
+    settings = Settings.load(namespace="shop")
+    day = "event_type=join_guild/event_date=2026-01-05"
+    for table, partition in (("events", day), ("ledger", "")):
+        generation = places.merged(settings, table, partition, "7")
+        assert places.home_of(settings, generation) == places.home(settings, table, partition)

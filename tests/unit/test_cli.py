@@ -11,6 +11,7 @@ from questlog import pipeline
 from questlog.api import counters
 from questlog.book import editions
 from questlog.book import run as book_run
+from questlog.catalog.compaction import Compacted
 from questlog.cli import main
 from questlog.errors import QueryError
 from questlog.ledger import COUNTS, balance
@@ -161,3 +162,15 @@ def test_an_edition_with_a_bad_name_is_refused_before_anything_runs() -> None:
 
     assert result.exit_code == 1
     assert "'../large'" in result.output
+
+
+def test_compact_prints_each_partition_and_the_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = [Compacted("events", "event_type=page_view/event_date=2026-01-05", 1200, 2, 34_567, 8_901)]
+    compact = Mock(return_value=done)
+    monkeypatch.setattr(pipeline, "compact", compact)
+
+    output = run("compact", "--dry-run").output
+
+    assert compact.call_args.kwargs["dry_run"] is True
+    assert "1,200 files would become 2 in 1 partitions" in output
+    assert "34,567" in output

@@ -1,6 +1,6 @@
 """HDFS from Python, by WebHDFS: folders, listings, and rows counted from the parquet files' footers.
 
-Counting needs neither Presto nor the metastore, so the counts are a witness of their own. A file is read with two
+Counting does not need Presto, so the counts are a witness of their own. A file is read with two
 requests: the NameNode redirects to a DataNode, which sends the last bytes.
 Source: https://hadoop.apache.org/docs/r3.4.2/hadoop-project-dist/hadoop-hdfs/WebHDFS.html
 """
@@ -23,6 +23,7 @@ import urllib3
 from fsspec.implementations.webhdfs import WebHDFS
 from requests.adapters import HTTPAdapter
 
+from questlog.catalog import places
 from questlog.errors import CatalogError
 from questlog.events.catalogue import UNKNOWN_TYPE
 from questlog.events.schema import PARTITION_TYPE
@@ -85,7 +86,7 @@ def make_folders(files: WebHDFS, paths: Iterable[str]) -> None:
     Raises:
         CatalogError: when HDFS refuses or is not reachable.
     """
-    with _translated(files):
+    with translated(files):
         _each(files.mkdir, paths)
 
 
@@ -95,7 +96,7 @@ def delete(files: WebHDFS, path: str) -> None:
     Raises:
         CatalogError: when HDFS refuses or is not reachable.
     """
-    with _translated(files):
+    with translated(files):
         files.rm(path, recursive=True)
 
 
@@ -111,6 +112,56 @@ def folders(files: WebHDFS, path: str, depth: int) -> list[str]:
     return sorted(level)
 
 
+def inside(files: WebHDFS, path: str) -> list[dict[str, Any]]:
+    """What lies directly in a folder, hidden or not, by name; nothing when there is no such folder.
+
+    Dictionaries with ``name`` (the path), ``pathSuffix`` (the name), ``type`` (``file`` or ``directory``), ``size``
+    (bytes) and ``modificationTime`` (milliseconds since 1970).
+
+    Raises:
+        CatalogError: when HDFS is not reachable.
+    """
+    with translated(files):
+        try:
+            found: list[dict[str, Any]] = files.ls(path, detail=True)
+        except FileNotFoundError:
+            return []
+    return found
+
+
+def generations(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, bool]:
+    """The folders that merged files were given, in order, and whether each holds: it has not been replaced.
+
+    Raises:
+        CatalogError: when HDFS is not reachable.
+    """
+    roots = {entry["name"] for entry in inside(files, settings.table_path(places.MERGED))}
+    found: list[str] = []
+    for table in tables or places.TABLES:
+        if (root := places.merged(settings, table)) in roots:
+            found += folders(files, root, depth=places.DEPTH[table] + 1)
+    return dict(zip(found, _each(lambda folder: not is_replaced(files, folder), found), strict=True))
+
+
+def moved(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, str]:
+    """Where folders lie that lie elsewhere now, by the folder in which they began; of all tables unless given.
+
+    Raises:
+        CatalogError: when HDFS is not reachable.
+    """
+    found = generations(files, settings, *tables)
+    return {places.home_of(settings, folder): folder for folder, holds in found.items() if holds}
+
+
+def is_replaced(files: WebHDFS, folder: str) -> bool:
+    """Whether a folder's rows are elsewhere now.
+
+    Raises:
+        CatalogError: when HDFS is not reachable.
+    """
+    return any(entry["pathSuffix"] == places.REPLACED for entry in inside(files, folder))
+
+
 def listing(settings: Settings, table: str, files: WebHDFS | None = None) -> list[DataFile]:
     """The files of a table, by path; without hidden ones and folders, as Presto lists them.
 
@@ -118,13 +169,14 @@ def listing(settings: Settings, table: str, files: WebHDFS | None = None) -> lis
         CatalogError: when the table has no folder, or HDFS is not reachable.
     """
     files = files or filesystem(settings)
-    root = settings.table_path(table)
-    found, level = [], [root]
+    elsewhere = moved(files, settings, table)
+    root, level = settings.table_path(table), [*elsewhere.values()]
+    found, level = [], level if root in elsewhere else [root, *level]
     while level:
-        entries = _entries(files, level)
-        found += [entry for entry in entries if entry["type"] == "file"]
-        level = [entry["name"] for entry in entries if entry["type"] == "directory"]
-    return sorted((_data_file(root, entry) for entry in found), key=lambda file: file.path)
+        there = _entries(files, level)
+        found += [entry for entry in there if entry["type"] == "file"]
+        level = [entry["name"] for entry in there if entry["type"] == "directory" and entry["name"] not in elsewhere]
+    return sorted((_data_file(settings.warehouse, entry) for entry in found), key=lambda file: file.path)
 
 
 def landed_rows(settings: Settings) -> dict[str, int]:
@@ -136,7 +188,7 @@ def landed_rows(settings: Settings) -> dict[str, int]:
     files = filesystem(settings)
     found = listing(settings, EVENTS_TABLE, files)
     rows: Counter[str] = Counter()
-    with urllib3.PoolManager(maxsize=THREADS, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS)) as pool:
+    with _pool() as pool:
         counts = _each(lambda file: _rows(pool, files, file), found)
     for file, count in zip(found, counts, strict=True):
         rows[file.partition.get(PARTITION_TYPE, UNKNOWN_TYPE)] += count
@@ -154,6 +206,20 @@ def dead_letter_rows(settings: Settings) -> dict[str, int]:
     return dict(sum(_each(lambda file: _count_by_type(files, file), found), Counter[str]()))
 
 
+def contents(files: WebHDFS, found: Iterable[DataFile]) -> list[bytes]:
+    """The content of each of these files.
+
+    Raises:
+        CatalogError: when one is not there, or HDFS is not reachable.
+    """
+    with _pool() as pool:
+        return _each(lambda file: _tail(pool, files, file, file.bytes), found)
+
+
+def _pool() -> urllib3.PoolManager:
+    return urllib3.PoolManager(maxsize=THREADS, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS))
+
+
 def _each(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(work, items))
@@ -161,7 +227,7 @@ def _each(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
 
 def _entries(files: WebHDFS, paths: Iterable[str]) -> list[dict[str, Any]]:
     """What lies directly in these folders; fsspec's dictionaries with ``name``, ``type`` and ``size``."""
-    with _translated(files):
+    with translated(files):
         entries = [entry for listed in _each(lambda path: files.ls(path, detail=True), paths) for entry in listed]
     return [entry for entry in entries if not entry["pathSuffix"].startswith(HIDDEN)]
 
@@ -185,7 +251,7 @@ def _tail(pool: urllib3.PoolManager, files: WebHDFS, file: DataFile, length: int
     """The last bytes of a file; by urllib3, which takes half the processor time of `requests` for this."""
     length = min(length, file.bytes)
     asked = {**files.pars, "op": "OPEN", "offset": str(file.bytes - length), "length": str(length)}
-    with _translated(files):
+    with translated(files):
         answer = pool.request("GET", f"{files.url}{quote(file.path, safe='/=')}?{urlencode(asked)}")
         if answer.status != HTTPStatus.OK:
             raise RuntimeError(f"{file.path}: {answer.status} {answer.data[:200]!r}")
@@ -193,7 +259,7 @@ def _tail(pool: urllib3.PoolManager, files: WebHDFS, file: DataFile, length: int
 
 
 def _count_by_type(files: WebHDFS, file: DataFile) -> Counter[str]:
-    with _translated(files):
+    with translated(files):
         content = files.cat_file(file.path)
     with _readable(file):
         column = pq.read_table(pa.BufferReader(content), columns=[PARTITION_TYPE])[PARTITION_TYPE]
@@ -212,7 +278,7 @@ def _readable(file: DataFile) -> Iterator[None]:
 
 
 @contextmanager
-def _translated(files: WebHDFS) -> Iterator[None]:
+def translated(files: WebHDFS) -> Iterator[None]:
     """Errors of `requests` and `fsspec` become a `CatalogError` that says what to do."""
     try:
         yield

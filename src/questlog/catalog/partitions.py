@@ -1,17 +1,20 @@
 """Partitions: folders become visible to Presto once the metastore knows of them.
 
-Files that land later in a partition that is known need no announcement: Presto lists the folder for each query.
-Source: https://prestodb.io/docs/0.287/connector/hive.html (``system.sync_partition_metadata``)
+Files that land later in a partition that is known need no announcement: Presto lists the folder for each query. The
+metastore is told without Presto, whose ``system.sync_partition_metadata`` fails for partitions that lie elsewhere than
+they began.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 from fsspec.implementations.webhdfs import WebHDFS
 
 from questlog.catalog import files as hdfs
+from questlog.catalog.metastore import Metastore
+from questlog.catalog.places import home
 from questlog.catalog.quoting import Execute, identifier, literal, table
 from questlog.errors import CatalogError
 from questlog.events import CATALOGUE, Catalogue
@@ -22,23 +25,38 @@ Partition = tuple[str, date]
 """An event type and a day: one folder, which is a partition of ``events`` and one of the type's own table."""
 
 
-def announce(
-    execute: Execute, settings: Settings, partitions: Collection[Partition], catalogue: Catalogue = CATALOGUE
-) -> None:
-    """Make partitions visible in ``events`` and in their types' tables; what is visible already stays so.
+def announce(settings: Settings, partitions: Collection[Partition], catalogue: Catalogue = CATALOGUE) -> None:
+    """Make partitions visible in ``events`` and in their types' tables; what is visible already stays as it is.
 
-    Presto adds every folder that it finds below a table, so there is one call for each table, whatever the number of
-    partitions. It costs as little to call it in vain as to ask first.
+    There is one call for each table, whatever the number of partitions. It costs as little to call it in vain as to ask
+    first.
 
     Raises:
-        CatalogError: when a type is not in the catalogue.
-        QueryError: when Presto refuses; as `execute` raises it.
+        CatalogError: when a type is not in the catalogue, a table is not created, or the metastore is not reachable.
     """
     touched = {name for name, _ in partitions}
     if unknown := sorted(touched - {*catalogue.names}):
         raise CatalogError(f"event type {unknown[0]!r} is not in the catalogue; it has {', '.join(catalogue.names)}")
-    for name in (EVENTS_TABLE, *catalogue.select(touched)) if touched else ():
-        execute(_sync(settings, name))
+    if partitions:
+        elsewhere = hdfs.moved(hdfs.filesystem(settings), settings, EVENTS_TABLE)
+        for name, found in folders(settings, partitions, elsewhere).items():
+            Metastore(settings).add(name, found)
+
+
+def folders(settings: Settings, partitions: Iterable[Partition], moved: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The folder of each partition, by its name in each of its two tables; ``events`` first.
+
+    `moved` tells of partitions that lie elsewhere than they began (`questlog.catalog.files.moved`).
+    """
+    found: dict[str, dict[str, str]] = {}
+    for event_type, day in sorted(partitions):
+        of_type = f"{PARTITION_DATE}={day}"
+        of_all = f"{PARTITION_TYPE}={event_type}/{of_type}"
+        began = home(settings, EVENTS_TABLE, of_all)
+        folder = moved.get(began, began)
+        found.setdefault(EVENTS_TABLE, {})[of_all] = folder
+        found.setdefault(event_type, {})[of_type] = folder
+    return found
 
 
 def announced(execute: Execute, settings: Settings, tables: Iterable[str]) -> dict[str, set[Partition]]:
@@ -74,8 +92,8 @@ def on_disk(files: WebHDFS, settings: Settings, catalogue: Catalogue = CATALOGUE
         CatalogError: when ``events`` has no folder, a folder's name is no partition, or HDFS is not reachable.
     """
     paths = hdfs.folders(files, settings.table_path(EVENTS_TABLE), depth=2)
-    found = [_partition(path) for path in paths]
-    return [partition for partition in found if partition[0] in catalogue]
+    found = {_partition(path) for path in (*paths, *hdfs.moved(files, settings, EVENTS_TABLE))}
+    return sorted(partition for partition in found if partition[0] in catalogue)
 
 
 def _partition(path: str) -> Partition:
@@ -102,8 +120,3 @@ def _select_known(settings: Settings, name: str) -> str:
     event_type = identifier(PARTITION_TYPE) if name == EVENTS_TABLE else literal(name)
     source = table(settings, f"{name}$partitions")
     return f"SELECT {literal(name)}, {event_type}, {identifier(PARTITION_DATE)} FROM {source}"
-
-
-def _sync(settings: Settings, name: str) -> str:
-    catalog, database = identifier(settings.presto_catalog), literal(settings.database)
-    return f"CALL {catalog}.system.sync_partition_metadata({database}, {literal(name)}, 'ADD')"

@@ -30,18 +30,20 @@ def statements(
     settings: Settings,
     catalogue: Catalogue = CATALOGUE,
     existing: Mapping[str, Mapping[str, str]] | None = None,
+    moved: Mapping[str, str] | None = None,
 ) -> list[str]:
     """The statements that bring the database from the tables that exist to those that the catalogue asks for.
 
-    `existing` maps a table's name to its columns' types. A missing table is created, a missing column is added; nothing
-    is ever dropped. A new column is there at once in every partition, those announced before included: Presto takes the
-    table's columns and looks for each in the file by its name (`hive.parquet.use-column-names`), whatever columns the
-    metastore keeps for the partition. Where a file lacks it, it is null. No partition is announced again: no gap.
+    `existing` maps a table's name to its columns' types, `moved` the folder of a table to where it lies now. A missing
+    table is created, a missing column is added; nothing is ever dropped. A new column is there at once in every
+    partition, those announced before included: Presto takes the table's columns and looks for each in the file by its
+    name (`hive.parquet.use-column-names`), whatever columns the metastore keeps for the partition. Where a file lacks
+    it, it is null. No partition is announced again: no gap.
 
     Raises:
         CatalogError: when a column that exists has another type than the catalogue says.
     """
-    return list(itertools.chain(*_stages(settings, catalogue, existing or {})))
+    return list(itertools.chain(*_stages(settings, catalogue, existing or {}, moved or {})))
 
 
 def create(execute: Execute, files: WebHDFS, settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[str]:
@@ -54,7 +56,7 @@ def create(execute: Execute, files: WebHDFS, settings: Settings, catalogue: Cata
     wanted = definitions(settings, catalogue)
     existing = columns(execute, settings)
     hdfs.make_folders(files, [definition.path for definition in wanted])
-    for stage in _stages(settings, catalogue, existing):
+    for stage in _stages(settings, catalogue, existing, hdfs.moved(files, settings)):
         _side_by_side(execute, stage)
     return [definition.name for definition in wanted if definition.name not in existing]
 
@@ -89,9 +91,11 @@ def drop(execute: Execute, files: WebHDFS, settings: Settings, catalogue: Catalo
         hdfs.delete(files, path)
 
 
-def _stages(settings: Settings, catalogue: Catalogue, known: Mapping[str, Mapping[str, str]]) -> list[list[str]]:
+def _stages(
+    settings: Settings, catalogue: Catalogue, known: Mapping[str, Mapping[str, str]], moved: Mapping[str, str]
+) -> list[list[str]]:
     """The database, the tables, the view; the statements of one stage may run side by side."""
-    made = [_statements_of(settings, definition, known) for definition in definitions(settings, catalogue)]
+    made = [_statements_of(settings, definition, known, moved) for definition in definitions(settings, catalogue)]
     # One of each table at a time: of two columns added to the same table at once, the metastore forgets one.
     rounds = [[each for each in stage if each] for stage in itertools.zip_longest(*made)]
     views = list(_purchases(settings, catalogue)) if rounds or PURCHASES_VIEW not in known else []
@@ -99,11 +103,14 @@ def _stages(settings: Settings, catalogue: Catalogue, known: Mapping[str, Mappin
 
 
 def _statements_of(
-    settings: Settings, definition: TableDefinition, known: Mapping[str, Mapping[str, str]]
+    settings: Settings,
+    definition: TableDefinition,
+    known: Mapping[str, Mapping[str, str]],
+    moved: Mapping[str, str],
 ) -> list[str]:
     """What one table lacks, in order."""
     if definition.name not in known:
-        return [_create_table(settings, definition)]
+        return [_create_table(settings, definition, moved.get(definition.path, definition.path))]
     return list(_missing_columns(settings, definition, known[definition.name]))
 
 
@@ -125,18 +132,18 @@ def _create_schema(settings: Settings) -> str:
     return f"CREATE SCHEMA IF NOT EXISTS {schema(settings)} WITH (location = {location})"
 
 
-def _create_table(settings: Settings, definition: TableDefinition) -> str:
+def _create_table(settings: Settings, definition: TableDefinition, path: str) -> str:
     partitions = tuple((name, PARTITION_TYPES[name]) for name in definition.partitioned_by)
     lines = ",\n  ".join(_column(definition, name, kind) for name, kind in (*definition.columns, *partitions))
     return (
         f"CREATE TABLE IF NOT EXISTS {table(settings, definition.name)} (\n  {lines}\n)\n"
         f"COMMENT {literal(definition.description)}\n"
-        f"WITH ({', '.join(_properties(settings, definition))})"
+        f"WITH ({', '.join(_properties(settings, definition, path))})"
     )
 
 
-def _properties(settings: Settings, definition: TableDefinition) -> Iterator[str]:
-    yield f"external_location = {literal(settings.hdfs_url + definition.path)}"
+def _properties(settings: Settings, definition: TableDefinition, path: str) -> Iterator[str]:
+    yield f"external_location = {literal(settings.hdfs_url + path)}"
     yield "format = 'PARQUET'"
     if definition.partitioned_by:
         yield f"partitioned_by = {array(definition.partitioned_by)}"

@@ -75,7 +75,7 @@ def _play(
     from questlog.generate.world import World
 
     world = World(players=players, events=events, days=days, start=start.date(), seed=seed, bad_share=bad_share)
-    with _progress("sending events") as advance:
+    with progress("sending events") as advance:
         sent = pipeline.generate(settings, world, batch_size=batch_size, processes=processes, on_progress=advance)
     _print_fields(sent)
 
@@ -154,7 +154,7 @@ def verify(settings: Settings, /, form: Form) -> None:
     from questlog import pipeline
     from questlog.query import output
 
-    with _progress("reading the topic") as advance:
+    with progress("reading the topic") as advance:
         ledger = pipeline.ledger(settings, on_progress=advance)
     click.echo(output.render(ledger.frame(), form).rstrip())
     if not ledger.balances:
@@ -176,7 +176,7 @@ def reset(settings: Settings, /, yes: bool) -> None:
 
 
 @contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal, nothing elsewhere; gives the function that moves it: (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)

@@ -22,6 +22,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Gone(StreamError):
+    """A file or folder is not there: somebody has moved it, or its parent."""
+
+
 class Files:
     """The file system at `url`. Paths are absolute, without a scheme.
 
@@ -62,19 +66,21 @@ class Files:
         listed = found.mkString(",")
         return [path.removeprefix(self.url) for path in listed.split(",") if path]
 
-    def rename(self, source: str, target: str) -> None:
-        """Give a file or folder its new path, in one step that is done or not done; the parent folder is made.
+    def rename(self, source: str, target: str, *, make_parent: bool = True) -> None:
+        """Give a file or folder its new path, in one step that is done or not done; the parent folder is made first.
 
         Raises:
+            Gone: there is no such source; or no parent folder, if it is not to be made.
             StreamError: also when the target is there already: it stays as it is.
         """
         path = self._path(source)
-        self._ask(target, lambda to: self._system.mkdirs(to.getParent()))
+        if make_parent:
+            self._ask(target, lambda to: self._system.mkdirs(to.getParent()))
         self._ask(target, lambda to: self._context.rename(path, to, self._no_options))
 
-    def delete(self, path: str) -> None:
-        """Delete a file or a folder with all that it holds, if it is there."""
-        self._ask(path, lambda gone: self._system.delete(gone, True))
+    def delete(self, path: str) -> bool:
+        """Delete a file or a folder with all that it holds; whether it was there."""
+        return bool(self._ask(path, lambda gone: self._system.delete(gone, True)))
 
     def write(self, path: str, content: bytes) -> None:
         """Write a small new file; its folder is made."""
@@ -83,7 +89,11 @@ class Files:
         self._ask(path, lambda _: stream.close())
 
     def read(self, path: str) -> bytes:
-        """The content of a small file."""
+        """The content of a small file.
+
+        Raises:
+            Gone: there is no such file.
+        """
         stream = self._ask(path, self._system.open)
         try:
             return bytes(self._io.toByteArray(stream))
@@ -103,4 +113,5 @@ class Files:
             return question(self._path(path))
         except Py4JJavaError as error:
             kind, says = error.java_exception.getClass().getSimpleName(), error.java_exception.getMessage()
-            raise StreamError(f"{self.url} refused {path}: {kind}: {str(says).splitlines()[0]}") from error
+            raised = Gone if kind == "FileNotFoundException" else StreamError
+            raise raised(f"{self.url} refused {path}: {kind}: {str(says).splitlines()[0]}") from error

@@ -25,6 +25,7 @@ from questlog.stream.landing import Announce, Landing
 from questlog.stream.session import SparkPlace, session
 from questlog.stream.source import refuse_missing_topic, source
 from questlog.stream.staging import Staging
+from questlog.stream.whereabouts import AskWhereabouts
 
 QUERY_ID = "sql.streaming.queryId"
 STREAM_CHARACTERS = 8
@@ -73,6 +74,7 @@ def run(
     place: SparkPlace,
     *,
     announce: Announce,
+    whereabouts: AskWhereabouts,
     catalogue: Catalogue = CATALOGUE,
     event_types: Collection[str] | None = None,
     trigger: float | None = None,
@@ -89,6 +91,7 @@ def run(
         settings: where everything is.
         place: what Spark needs of this machine.
         announce: is called with the partitions, pairs of event type and day, that this run has not touched before.
+        whereabouts: tells where the tables' folders lie (`questlog.stream.whereabouts`).
         catalogue: the event types.
         event_types: the types to land; the others are counted as filtered. All, unless given.
         trigger: seconds between micro-batches; 0 or None is as soon as possible.
@@ -108,7 +111,7 @@ def run(
         refuse_missing_topic(spark, settings)
         refuse_second_landing(files, settings)
         records = transforms.accounted(source(spark, settings, max_offsets), event_types, catalogue)
-        lander = _Lander(files, settings, announce, catalogue, on_progress)
+        lander = _Lander(files, settings, announce, whereabouts, catalogue, on_progress)
         with _signals(stop or threading.Event()) as told:
             return _watched(
                 _writer(transforms.kept(records, catalogue), settings, trigger, available_now), lander, told
@@ -140,6 +143,7 @@ class _Lander:
     files: Files
     settings: Settings
     announce: Announce
+    whereabouts: AskWhereabouts
     catalogue: Catalogue
     on_progress: OnProgress | None
     done: list[Batch] = field(default_factory=list)
@@ -175,7 +179,8 @@ class _Lander:
     def _make(self, spark: SparkSession) -> Landing:
         stream = str(spark.sparkContext.getLocalProperty(QUERY_ID))[:STREAM_CHARACTERS]
         staging = Staging(self.files, self.settings, self.catalogue)
-        return Landing(self.files, self.settings, stream, self.announce, staging, Faults(self.settings.fault_point))
+        faults = Faults(self.settings.fault_point)
+        return Landing(self.files, self.settings, stream, self.announce, self.whereabouts, staging, faults)
 
 
 def _writer(records: DataFrame, settings: Settings, trigger: float | None, available_now: bool) -> Any:

@@ -3,11 +3,12 @@
 Spark may run a micro-batch again after a crash, with the same number and the same records. Presto sees every file below
 a table as soon as it is there. So a batch is written aside, sealed, and moved in by renames, which are atomic:
 
-1. *stage*: Spark writes the rows below ``<staging>/<stream>/<batch>.<attempt>/`` (`questlog.stream.staging`).
-2. *seal*: one rename of that folder to ``<staging>/<stream>/<batch>``. From here on the batch's content is settled.
-3. *move*: each file is renamed to ``<table>/[event_type=X/event_date=D/]part-<stream>-<batch>-<task>.parquet``.
+1. *stage*: Spark writes the rows below ``<staging>/attempts/<stream>-<batch>.<attempt>/`` (`questlog.stream.staging`).
+2. *seal*: one rename of that folder to ``<open>/<stream>-<batch>``. From here on the batch's content is settled.
+3. *move*: each file is renamed to ``<place of the table or partition>/part-<stream>-<batch>-<task>.parquet``.
 4. *announce*: partitions that are new to this process are announced.
-5. *close*: the ledger's file is renamed to ``<ledger>/part-<stream>-<batch>.parquet``; the empty staging is deleted.
+5. *close*: the ledger's file is renamed to ``<place of the ledger>/part-<stream>-<batch>.parquet``; the rest of the
+   sealed folder is deleted.
 
 ========================  =======================================  ==============================================
 cut after                 what is there                            what the batch's next run does
@@ -19,7 +20,12 @@ nothing, or part of 1     a folder that no reader looks into       deletes it, b
 ========================  =======================================  ==============================================
 
 `<stream>` is the start of the query's id, which the checkpoint keeps. The file in the ledger is what says that a batch
-is complete: whoever merges files leaves those of a stream's newest batch alone, in the ledger as in the other tables.
+is complete: whoever merges files leaves that of a stream's newest batch under its name. Of the other tables any file
+may be merged: one that has moved is not sealed any more, so nothing asks for it again.
+
+Folders of tables are exchanged for others by whoever merges their files. Where they lie, and `<open>`, are the stream's
+`Whereabouts`. `<open>` is renamed before an exchange and has another name after it, so steps 2 to 5 fail for a stream
+that has not noticed: it asks again, and goes on from where it was cut.
 """
 
 from __future__ import annotations
@@ -38,8 +44,9 @@ from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Se
 from questlog.stream import account
 from questlog.stream.account import Counts
 from questlog.stream.faults import Faults
-from questlog.stream.files import Files
+from questlog.stream.files import Files, Gone
 from questlog.stream.staging import Staging
+from questlog.stream.whereabouts import AskWhereabouts, Whereabouts
 
 SPARK_FILE = re.compile(r"part-(\d+)-[0-9a-f-]+[.-]c000\..*parquet")
 
@@ -56,6 +63,7 @@ class Landing:
         settings: where tables and staging lie.
         stream: the stream's short name, in the names of its files.
         announce: is called with partitions that this object has not announced before.
+        whereabouts: tells where folders lie; asked at first, and when they were exchanged.
         staging: writes a batch's rows.
         faults: kills the stream at one of the points that a batch passes.
     """
@@ -64,68 +72,84 @@ class Landing:
     settings: Settings
     stream: str
     announce: Announce
+    whereabouts: AskWhereabouts
     staging: Staging
     faults: Faults = field(default_factory=Faults)
     _announced: set[Partition] = field(default_factory=set)
+    _here: Whereabouts | None = None
 
     def land(self, rows: DataFrame, batch: int) -> Counts:
         """Land the batch, or what an earlier run left of it; the counts of what this run made visible.
 
-        `rows` is what `transforms.kept` gives. It is computed once.
+        `rows` is what `transforms.kept` gives. It is computed once; again, if folders were exchanged before its seal.
 
         Raises:
             StreamError: HDFS refused.
         """
         self.faults.pass_by("begun", batch)
-        done, sealed = self.files.exists(self._closed(batch)), self.files.exists(self._sealed(batch))
-        if not done and not sealed:
-            self._discard_attempts(batch)
-            if not self._stage(rows, batch):
-                return {}
-        counts = {} if done else self._publish(batch)
-        self.files.delete(self._sealed(batch))
-        return counts
+        counts: Counts = {}
+        while True:
+            here = self._here = self._here or self.whereabouts()
+            try:
+                counts = self._advance(rows, batch, here) or counts
+                if self.files.delete(self._sealed(batch, here)) or self.files.exists(here.open):
+                    return counts
+            except Gone:
+                if self.files.exists(here.open):
+                    raise
+            self._here = None
 
-    def _stage(self, rows: DataFrame, batch: int) -> bool:
+    def _advance(self, rows: DataFrame, batch: int, here: Whereabouts) -> Counts:
+        """All that is left to do, as long as `here` holds."""
+        done, sealed = self.files.exists(self._closed(batch, here)), self.files.exists(self._sealed(batch, here))
+        if done:
+            return {}
+        if not sealed:
+            self._discard_attempts(batch)
+            if not self._stage(rows, batch, here):
+                return {}
+        return self._publish(batch, here)
+
+    def _stage(self, rows: DataFrame, batch: int, here: Whereabouts) -> bool:
         """Steps 1 and 2; false when the batch has no rows."""
-        attempt = f"{self._sealed(batch)}.{uuid.uuid4().hex[:8]}"
-        staged = self.staging.write(rows, attempt, lambda: self.faults.pass_by("staging", batch))
+        attempt = f"{self._attempts(batch)}.{uuid.uuid4().hex[:8]}"
+        staged = self.staging.write(rows, attempt, here, lambda: self.faults.pass_by("staging", batch))
         if not staged.counts:
             return False
         content = account.ledger(staged.counts, self.stream, batch)
         self.files.write(f"{attempt}/{LEDGER_TABLE}/{self._name(batch)}.parquet", content)
         self.faults.pass_by("staged", batch)
-        self.files.rename(attempt, self._sealed(batch))
+        # Its parent is not made: a stream would open a gate that is held.
+        self.files.rename(attempt, self._sealed(batch, here), make_parent=False)
         self.faults.pass_by("sealed", batch)
         self.staging.remember(staged)
         return True
 
-    def _publish(self, batch: int) -> Counts:
+    def _publish(self, batch: int, here: Whereabouts) -> Counts:
         """Steps 3 to 5, from wherever they were cut."""
-        sealed = self._sealed(batch)
+        sealed = self._sealed(batch, here)
         folders = self.files.matching(f"{sealed}/{EVENTS_TABLE}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
         written = [
-            file for place in (f"{EVENTS_TABLE}/*/*", DEAD_LETTERS_TABLE) for file in self._written(batch, place)
+            file
+            for place in (f"{EVENTS_TABLE}/*/*", DEAD_LETTERS_TABLE)
+            for file in self.files.matching(f"{sealed}/{place}/part-*")
         ]
-        self.files.each(lambda file: self._move(file, batch), written)
+        self.files.each(lambda file: self._move(file, batch, here), written)
         self.faults.pass_by("moved", batch)
         self._announce([_partition(folder) for folder in folders])
         self.faults.pass_by("announced", batch)
         staged = f"{sealed}/{LEDGER_TABLE}/{self._name(batch)}.parquet"
         counts = account.read_ledger(self.files.read(staged))
-        self.files.rename(staged, self._closed(batch))
+        self.files.rename(staged, self._closed(batch, here))
         self.faults.pass_by("closed", batch)
         return counts
 
-    def _written(self, batch: int, place: str) -> list[str]:
-        return self.files.matching(f"{self._sealed(batch)}/{place}/part-*")
-
-    def _move(self, file: str, batch: int) -> None:
+    def _move(self, file: str, batch: int, here: Whereabouts) -> None:
         folder, name = file.rsplit("/", 1)
         task = SPARK_FILE.fullmatch(name)
         if not task:
             raise StreamError(f"{file} is no parquet file as Spark names its own: who put it there?")
-        target = self.settings.warehouse + folder.removeprefix(self._sealed(batch))
+        target = here.place(self.settings.warehouse + folder.removeprefix(self._sealed(batch, here)))
         self.files.rename(file, f"{target}/{self._name(batch)}-{int(task[1])}.parquet")
         self.faults.pass_by("moving", batch)
 
@@ -135,17 +159,20 @@ class Landing:
             self._announced |= new
 
     def _discard_attempts(self, batch: int) -> None:
-        for left in self.files.matching(f"{self._sealed(batch)}.*"):
+        for left in self.files.matching(f"{self._attempts(batch)}.*"):
             self.files.delete(left)
 
     def _name(self, batch: int) -> str:
         return f"part-{self.stream}-{batch}"
 
-    def _sealed(self, batch: int) -> str:
-        return f"{self.settings.staging}/{self.stream}/{batch}"
+    def _attempts(self, batch: int) -> str:
+        return f"{self.settings.staging}/attempts/{self.stream}-{batch}"
 
-    def _closed(self, batch: int) -> str:
-        return f"{self.settings.table_path(LEDGER_TABLE)}/{self._name(batch)}.parquet"
+    def _sealed(self, batch: int, here: Whereabouts) -> str:
+        return f"{here.open}/{self.stream}-{batch}"
+
+    def _closed(self, batch: int, here: Whereabouts) -> str:
+        return f"{here.place(self.settings.table_path(LEDGER_TABLE))}/{self._name(batch)}.parquet"
 
 
 def _partition(folder: str) -> Partition:

@@ -23,17 +23,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as sf
 
 from questlog.events import Catalogue
 from questlog.events.catalogue import COMMON, STAMPED
 from questlog.events.schema import PARTITION_TYPE, SPARK_TYPES
-from questlog.settings import EVENTS_TABLE, Settings
+from questlog.settings import Settings
 from questlog.stream.transforms import LANDED, REPEATED
 
 CONFLICT = "conflict"
 IDENTITY = ("id", "content", "happened", "received")
 """Columns that tell events apart: hash of the id, hash of what it says, and two times in milliseconds since 1970."""
 DAY_MS = 86_400_000
+TYPE_IN_PATH = f"/{PARTITION_TYPE}=([^/]+)/"
 
 Entries: TypeAlias = npt.NDArray[np.void]
 _ENTRY = np.dtype([(name, np.int64) for name in IDENTITY])
@@ -92,14 +94,18 @@ class Known:
         self._since = before
 
 
-def landed_before(spark: SparkSession, settings: Settings, catalogue: Catalogue) -> Known:
-    """The events that the tables hold and that landed within the last `Settings.repeat_days`."""
+def landed_before(spark: SparkSession, settings: Settings, folders: Sequence[str], catalogue: Catalogue) -> Known:
+    """The events in the folders of partitions that landed within the last `Settings.repeat_days`."""
+    if not folders:
+        return Known()
     since = datetime.fromtimestamp(horizon(settings) / 1000, UTC)
     columns = [f"`{field.name}` {SPARK_TYPES[field.kind]}" for field in (*COMMON, *STAMPED, *catalogue.fields)]
-    table = settings.hdfs_url + settings.table_path(EVENTS_TABLE)
-    reader = spark.read.schema(", ".join(columns)).option("basePath", table)
-    rows = reader.option("modifiedAfter", since.strftime("%Y-%m-%dT%H:%M:%S")).parquet(table)
-    return Known(entries(rows.selectExpr(*identity(catalogue)).toArrow()))
+    reader = spark.read.schema(", ".join(columns)).option("modifiedAfter", since.strftime("%Y-%m-%dT%H:%M:%S"))
+    rows = reader.parquet(*(settings.hdfs_url + folder for folder in folders))
+    # A merged file is new, its rows may be old.
+    recent = rows.where(sf.col("received_at") >= sf.lit(since))
+    named = recent.withColumn(PARTITION_TYPE, sf.regexp_extract("_metadata.file_path", TYPE_IN_PATH, 1))
+    return Known(entries(named.selectExpr(*identity(catalogue)).toArrow()))
 
 
 def horizon(settings: Settings) -> float:

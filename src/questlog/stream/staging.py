@@ -20,6 +20,7 @@ from questlog.stream import repeats, source, transforms
 from questlog.stream.account import Counts, counted, total
 from questlog.stream.files import Files
 from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, dead_letter_columns
+from questlog.stream.whereabouts import Whereabouts
 
 SMALL_BATCH = 1_000
 """Rows up to which one task writes a batch: more tasks would mean more files."""
@@ -50,14 +51,17 @@ class Staging:
     catalogue: Catalogue = CATALOGUE
     _known: repeats.Known | None = field(default=None)
 
-    def write(self, rows: DataFrame, attempt: str, between: Callable[[], None] = lambda: None) -> Staged:
+    def write(
+        self, rows: DataFrame, attempt: str, here: Whereabouts, between: Callable[[], None] = lambda: None
+    ) -> Staged:
         """Write a batch below the folder `attempt`; nothing is written when the batch has no rows.
 
-        `rows` is what `transforms.kept` gives. It is computed once. `between` is called once the events are written.
+        `rows` is what `transforms.kept` gives. It is computed once. `here` tells where the tables lie. `between` is
+        called once the events are written.
         """
         rows.persist()
         try:
-            account = repeats.judged(self._account(rows), self._landed_before(rows))
+            account = repeats.judged(self._account(rows), self._landed_before(rows, here))
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
             counts = counted(_settled(account))
             self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
@@ -76,12 +80,14 @@ class Staging:
         columns = [PARTITION_TYPE, "outcome", *PLACE, *repeats.identity(self.catalogue, "row.")]
         return rows.selectExpr(*columns).toArrow()
 
-    def _landed_before(self, rows: DataFrame) -> repeats.Known:
+    def _landed_before(self, rows: DataFrame, here: Whereabouts) -> repeats.Known:
         """Read once, when the first batch is staged: what an earlier run left sealed has landed by then."""
         if self._known is None:
-            is_empty = not self.files.holds_files(self.settings.table_path(EVENTS_TABLE))
+            events = self.settings.table_path(EVENTS_TABLE)
+            began = self.files.matching(f"{events}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
+            folders = here.places(EVENTS_TABLE, began)
             spark = rows.sparkSession
-            self._known = repeats.Known() if is_empty else repeats.landed_before(spark, self.settings, self.catalogue)
+            self._known = repeats.landed_before(spark, self.settings, folders, self.catalogue)
         self._known.forget(repeats.horizon(self.settings))
         return self._known
 
