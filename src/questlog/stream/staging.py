@@ -43,11 +43,13 @@ class Staging:
         files: HDFS.
         settings: where Kafka and the tables are.
         catalogue: the event types.
+        judged: is called once it is known what becomes of a batch's rows.
     """
 
     files: Files
     settings: Settings
     catalogue: Catalogue = CATALOGUE
+    judged: Callable[[], None] = lambda: None
     _known: repeats.Known | None = field(default=None)
 
     def write(self, rows: DataFrame, attempt: str, between: Callable[[], None] = lambda: None) -> Staged:
@@ -60,6 +62,7 @@ class Staging:
             account = repeats.judged(self._account(rows), self._landed_before(rows))
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
             counts = counted(_settled(account))
+            self.judged()
             self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
             between()
             self._write_letters(rows, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
