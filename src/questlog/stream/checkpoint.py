@@ -151,12 +151,19 @@ class _Found:
     def __post_init__(self) -> None:
         self.offsets = _numbers(self.files, self._log("offsets"))
         self.commits = _numbers(self.files, self._log("commits"))
-        accounts = self.files.matching(f"{self.settings.table_path(LEDGER_TABLE)}/part-*.parquet")
-        known = [found.groups() for path in accounts if (found := ACCOUNT.fullmatch(path.rsplit("/", 1)[1]))]
-        self.streams = {stream for stream, _ in known}
-        closed = [int(batch) for stream, batch in known if stream == self.stream]
-        sealed = _numbers(self.files, f"{self.settings.staging}/{self.stream}")
-        self.settled = max([*closed, *sealed], default=-1)
+        closed = self._closed()
+        self.streams = {stream for stream, _ in closed}
+        self.settled = max([*(batch for stream, batch in closed if stream == self.stream), *self._sealed()], default=-1)
+
+    def _closed(self) -> list[tuple[str, int]]:
+        """The streams and batches of which the ledger has an account of its own."""
+        paths = self.files.matching(f"{self.settings.table_path(LEDGER_TABLE)}/part-*.parquet")
+        names = [ACCOUNT.fullmatch(path.rsplit("/", 1)[1]) for path in paths]
+        return [(name[1], int(name[2])) for name in names if name]
+
+    def _sealed(self) -> list[int]:
+        """The batches of this stream that are sealed."""
+        return _numbers(self.files, f"{self.settings.staging}/{self.stream}")
 
     def drop_damaged_commit(self) -> None:
         """Of the newest commit nothing depends on its being there."""

@@ -119,7 +119,8 @@ def run(
             writer = _writer(transforms.kept(records, catalogue), settings, trigger, available_now)
             return _watched(writer, lander, progress, told)
         except (Py4JError, ConnectionError) as error:
-            raise StreamError(f"Spark's JVM is gone ({type(error).__name__}: {error})") from error
+            first = next(iter(str(error).splitlines()), "")
+            raise StreamError(f"Spark's JVM does not do as it is told ({type(error).__name__}: {first})") from error
         finally:
             progress.close()
             files.close()

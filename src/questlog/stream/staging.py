@@ -16,13 +16,13 @@ from pyspark.sql import functions as sf
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
-from questlog.stream import repeats, source, transforms
+from questlog.stream import repeats, small, source, transforms
 from questlog.stream.account import Counts, counted, total
 from questlog.stream.files import Files
 from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, dead_letter_columns
 
 SMALL_BATCH = 1_000
-"""Rows up to which one task writes a batch: more tasks would mean more files."""
+"""Rows up to which the driver writes a batch: more tasks would mean more files."""
 PLACE = ["partition", "offset"]
 IN_USE = "that of no other event: one with this id has landed"
 
@@ -95,8 +95,11 @@ class Staging:
         if turned.num_rows:
             events = events.join(_broadcast(rows, turned), PLACE, "left_anti")
         events = events.select("row.*")
+        if count <= SMALL_BATCH:
+            small.write(self.files, events.toArrow(), path)
+            return
         # Without it every task would write a file into every partition.
-        events = events.coalesce(1) if count <= SMALL_BATCH else events.repartition(PARTITION_TYPE, PARTITION_DATE)
+        events = events.repartition(PARTITION_TYPE, PARTITION_DATE)
         events.write.partitionBy(PARTITION_TYPE, PARTITION_DATE).parquet(self.settings.hdfs_url + path)
 
     def _write_letters(self, rows: DataFrame, turned: pa.Table, count: int, path: str) -> None:

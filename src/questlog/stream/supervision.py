@@ -92,6 +92,14 @@ def log_path(settings: Settings) -> Path:
     return settings.logs_dir / f"stream-{settings.namespace}.log"
 
 
+def restarts(settings: Settings) -> list[Restart]:
+    """The restarts that the log of this machine tells, oldest first."""
+    if not log_path(settings).exists():
+        return []
+    told = [json.loads(line) for line in log_path(settings).read_text("utf-8").splitlines()]
+    return [Restart(each["reason"], each["pause"], each["deaths"]) for each in told]
+
+
 def hold(lifeline: int, told: threading.Event) -> None:
     """In the child: set the event when the supervisor dies."""
 
