@@ -66,3 +66,16 @@ def _wait_until_listening(port: int, log: Path) -> None:
                 return
         time.sleep(POLL_INTERVAL)
     raise NotReady(f"the reference does not listen after {START} s; its log ends:\n{log.read_text()[-2000:]}")
+
+
+@contextmanager
+def everything(*, given: bool) -> Iterator[Settings]:
+    """A whole stack in a temporary folder, on free ports; or the one that the environment's settings point to."""
+    if given:
+        yield Settings.load()
+        return
+    with tempfile.TemporaryDirectory(prefix="questlog-bench-") as folder:
+        names = [name for name in Settings.model_fields if name.endswith("_port") and name != "spark_ui_port"]
+        settings = Settings.load(data_dir=Path(folder) / "data", **{name: server.free_port() for name in names})
+        with local.running(settings, wipe=True):
+            yield settings

@@ -13,6 +13,7 @@
     ├── TransportError           Kafka refused, or did not answer in time
     ├── GenerateError            Apache Bench is missing, or ended in an error
     ├── StreamError              the stream may not start, or ended in an error
+    │   └── StreamRefused        to start it again would not help
     ├── CatalogError             a table, partition or file is not as it must be
     ├── QueryError               Presto refused a statement, or is not reachable
     ├── LedgerError              the ledger does not balance
@@ -72,6 +73,10 @@ class GenerateError(QuestlogError):
 
 class StreamError(QuestlogError):
     """The stream may not start, or ended in an error."""
+
+
+class StreamRefused(StreamError):
+    """The stream may not start, and to start it again would not help: somebody has to mend what the message names."""
 
 
 class CatalogError(QuestlogError):

@@ -23,6 +23,7 @@ PREFIX = "QUESTLOG_"
 EVENTS_TABLE = "events"
 DEAD_LETTERS_TABLE = "dead_letters"
 LEDGER_TABLE = "ledger"
+PROGRESS_TABLE = "stream_progress"
 KEY_HEADER = "X-API-Key"
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # pydantic: another field's error left this default open
 
@@ -136,6 +137,16 @@ class Settings(BaseSettings):
     )
     fault_point: str = Field(
         default="", description="Where the stream is killed, for tests of its recovery (questlog.stream.faults)."
+    )
+    restart_pause: float = Field(
+        default=1, gt=0, le=60, description="Seconds before a stream that died is started again; doubled at each death."
+    )
+    restart_longest_pause: float = Field(default=15, gt=0, le=600, description="Longest of these pauses, in seconds.")
+    restart_healthy: float = Field(
+        default=60, ge=1, le=3600, description="Seconds after which a stream has run well: the next pause is the first."
+    )
+    progress_seconds: float = Field(
+        default=10, ge=0.5, le=3600, description="Seconds between two files of the stream's progress."
     )
     api_workers: int = Field(default=2, ge=1, le=64, description="Processes of the API server.")
     api_threads: int = Field(default=32, ge=1, le=512, description="Threads of each process of the API server.")

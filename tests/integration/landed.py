@@ -12,7 +12,7 @@ from fsspec.implementations.webhdfs import WebHDFS
 
 from questlog.catalog import definitions
 from questlog.events import CATALOGUE, Catalogue
-from questlog.events.schema import DEAD_LETTER_COLUMNS, LEDGER_COLUMNS, Columns, table_columns
+from questlog.events.schema import DEAD_LETTER_COLUMNS, LEDGER_COLUMNS, PROGRESS_COLUMNS, Columns, table_columns
 from questlog.settings import Settings
 
 ARROW = {
@@ -63,6 +63,11 @@ def land_dead_letters(files: WebHDFS, settings: Settings, *letters: dict[str, An
 def land_account(files: WebHDFS, settings: Settings, *lines: dict[str, Any]) -> str:
     path = f"{settings.table_path('ledger')}/part-{next(OFFSETS)}.parquet"
     return put(files, path, parquet(LEDGER_COLUMNS, lines))
+
+
+def land_progress(files: WebHDFS, settings: Settings, *lines: dict[str, Any]) -> str:
+    path = f"{settings.table_path('stream_progress')}/part-{next(OFFSETS)}.parquet"
+    return put(files, path, parquet(PROGRESS_COLUMNS, lines))
 
 
 def parquet(columns: Columns, rows: Iterable[dict[str, Any]], **options: Any) -> bytes:

@@ -17,6 +17,7 @@ import pytest
 
 from questlog.catalog import files, partitions, tables
 from questlog.errors import QueryError
+from questlog.events.schema import PHASES
 from questlog.query import library, output, presto, values
 from questlog.settings import Settings
 
@@ -51,6 +52,7 @@ def tables_of_three_players(settings: Settings) -> Iterator[Settings]:
                 landed.land(hdfs, here, event_type, *(event for event in events if event["event_time"].date() == day))
         landed.land_dead_letters(hdfs, here, *LETTERS)
         landed.land_account(hdfs, here, *ACCOUNT)
+        landed.land_progress(hdfs, here, *PROGRESS)
         execute = functools.partial(presto.execute, here)
         partitions.announce(here, partitions.missing(execute, here))
         yield here
@@ -103,6 +105,14 @@ def day(number: int) -> date:
     return MONDAY + number * DAY
 
 
+SECONDS = {f"{phase}_seconds": number / 8 for number, phase in enumerate(PHASES)}
+PROGRESS = [
+    {"stream": "s", "batch": batch, "started_at": landed.NOON + batch * DAY, "records": 9, "lag": 0, "seconds": 2.0}
+    | dict.fromkeys(("landed", "filtered", "rejected", "repeated"), 0)
+    | SECONDS
+    for batch in range(2)
+]
+
 ANSWERS: dict[str, list[tuple[object, ...]]] = {
     "characters": [("mage", 2, 2, 250, 125.0), ("rogue", 1, 0, 0, 0.0)],
     # Of Ada's events three, and of Bob's one, lie in the topic behind one that happened later.
@@ -153,6 +163,9 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         ("sword", "iron", 1, 1, 120, 120.0),
         ("shield", "kite", 1, 1, 80, 80.0),
         ("potion", "mana", 2, 4, 50, 12.5),
+    ],
+    "stream_progress": [
+        ("s", batch, NOON + batch * DAY, 9, 0, 2.0, *(number / 8 for number in range(len(PHASES)))) for batch in (1, 0)
     ],
     "top_spenders": [("ada", 3, 5, 170, 0.68), ("bob", 1, 1, 80, 0.32)],
 }

@@ -1,10 +1,13 @@
 """The benchmark's table: what it calls reached, and that errors are not hidden behind a rate."""
 
+import json
 import subprocess
 
 import pytest
 from rich.console import Console
 
+from questlog.events import CATALOGUE
+from questlog.events.wire import type_of
 from questlog.paths import ROOT
 
 
@@ -50,3 +53,23 @@ def test_the_script_says_what_it_measures_and_what_it_takes() -> None:
     told = subprocess.run([ROOT / "scripts" / "bench", "api", "--help"], capture_output=True, text=True, check=True)
 
     assert all(option in told.stdout for option in ("--rounds", "--requests", "--seconds"))
+
+
+def test_freshness_is_the_wait_of_the_events_acknowledged_within_a_span() -> None:
+    from benchmarks.watching import Seen
+
+    seen = Seen(acknowledged={"a": 1.0, "b": 2.0, "c": 3.0}, seen={"a": 1.5, "b": 3.0})
+
+    assert seen.waits() == [0.5, 1.0]
+    assert seen.waits(begin=1.5) == [1.0]
+    assert seen.missing == 1
+
+
+def test_each_record_of_a_backlog_is_an_event_of_its_own() -> None:
+    from benchmarks import drain
+
+    records = [drain._record(number) for number in (0, 1, 600)]
+
+    assert [json.loads(record.value)["event_id"][-4:] for record in records] == ["0000", "0001", "0600"]
+    assert records[0].key == records[2].key
+    assert all(type_of(record.headers, CATALOGUE) in CATALOGUE for record in records)

@@ -28,9 +28,9 @@ def catalogue_with(*fields: Field, name: str = "wave") -> Catalogue:
     return Catalogue((EventType(name=name, title="T", description="D", fields=fields),))
 
 
-def test_there_is_a_table_of_all_events_one_for_each_type_and_two_of_account() -> None:
+def test_there_is_a_table_of_all_events_one_for_each_type_and_three_of_account() -> None:
     names = [table.name for table in definitions.definitions(SETTINGS)]
-    assert names == ["events", *CATALOGUE.names, "dead_letters", "ledger"]
+    assert names == ["events", *CATALOGUE.names, "dead_letters", "ledger", "stream_progress"]
 
 
 def test_a_types_table_lies_on_the_types_folder_of_events() -> None:

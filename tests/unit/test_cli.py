@@ -1,6 +1,7 @@
 """The command line only hands over: what it parsed, to one function."""
 
 import json
+import os
 from unittest.mock import Mock
 
 import pandas as pd
@@ -13,9 +14,11 @@ from questlog.book import editions
 from questlog.book import run as book_run
 from questlog.catalog.compaction import Compacted
 from questlog.cli import main
-from questlog.errors import QueryError
+from questlog.errors import QueryError, StreamRefused
+from questlog.events.schema import PHASES
 from questlog.ledger import COUNTS, balance
 from questlog.stack import local
+from questlog.stream import progress, supervision
 
 
 def run(*arguments: str) -> Result:
@@ -98,6 +101,58 @@ def test_stream_hands_over_the_selected_types(monkeypatch: pytest.MonkeyPatch) -
 
     assert stream.call_args.kwargs["event_types"] == ("purchase_sword", "join_guild")
     assert stream.call_args.kwargs["available_now"] is True
+
+
+def test_a_stream_without_an_end_is_started_by_a_supervisor_with_the_same_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    supervise = Mock(return_value=0)
+    monkeypatch.setattr(supervision, "supervise", supervise)
+
+    result = run("stream", "--event-types", "join_guild", "--trigger", "0", "--max-offsets", "5")
+
+    assert result.exit_code == 0
+    command = supervise.call_args.args[1](7)
+    assert command[1:6] == ["-m", "questlog", "stream", "--lifeline", "7"]
+    assert command[6:] == ["--event-types", "join_guild", "--trigger", "0.0", "--max-offsets", "5"]
+
+
+@pytest.mark.parametrize("status", [1, supervision.REFUSED])
+def test_a_stream_that_could_not_go_on_ends_with_1(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setattr(supervision, "supervise", Mock(return_value=status))
+
+    assert run("stream").exit_code == 1
+
+
+def test_a_child_tells_its_supervisor_that_it_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("offsets/3 is damaged")))
+    reading, writing = os.pipe()
+
+    result = run("stream", "--lifeline", str(reading))
+    os.close(writing)
+
+    assert result.exit_code == supervision.REFUSED
+    assert "StreamRefused: offsets/3 is damaged" in result.output
+
+
+def test_a_fault_point_that_there_is_not_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "supervise", Mock(side_effect=AssertionError))
+    monkeypatch.setenv("QUESTLOG_FAULT_POINT", "sealde")
+
+    result = run("stream")
+
+    assert result.exit_code == 1
+    assert "fault_point is 'sealde'" in result.output
+
+
+def test_following_prints_a_line_for_each_micro_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    phases = {f"{phase}_seconds": 0.125 for phase in PHASES}
+    row = {"batch": 4, "records": 50, "landed": 49, "lag": 1234, "seconds": 0.5, **phases}
+    monkeypatch.setattr(progress, "follow", Mock(return_value=iter([None, row])))
+
+    (line,) = run("stream", "--follow").output.splitlines()
+
+    assert line.startswith("batch 4: 50 records, 49 landed, 100 records/s, lag 1,234, 0.500 s: offset_log 0.125, plan")
 
 
 def test_stream_refuses_a_type_that_is_not_in_the_catalogue() -> None:

@@ -2,7 +2,7 @@
 
 Two kinds lie over the same files: ``events`` on the root, with the columns that every event has, partitioned by
 ``event_type`` and ``event_date``; and one named as each event type on its folder, with the type's own columns too,
-partitioned by ``event_date``. Beside them are ``dead_letters`` and ``ledger``, without partitions.
+partitioned by ``event_date``. Beside them are ``dead_letters``, ``ledger`` and ``stream_progress``, without partitions.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from questlog.events.schema import (
     LEDGER_COLUMNS,
     PARTITION_DATE,
     PARTITION_TYPE,
+    PROGRESS_COLUMNS,
     Columns,
     table_columns,
 )
-from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
+from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, PROGRESS_TABLE, Settings
 
 PURCHASES_VIEW = "purchases"
-RESERVED = (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE, PURCHASES_VIEW)
+RESERVED = (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE, PROGRESS_TABLE, PURCHASES_VIEW)
 PARTITION_TYPES = {PARTITION_TYPE: "varchar", PARTITION_DATE: "date"}
 
 DESCRIPTIONS = {
     EVENTS_TABLE: "Every event, with the columns that all types share.",
     DEAD_LETTERS_TABLE: "Records of the topic that are no valid event, with their raw bytes.",
     LEDGER_TABLE: "What the stream did with the records of each micro-batch.",
+    PROGRESS_TABLE: "How fast the stream was: a row for each micro-batch.",
     PARTITION_DATE: "The day on which it happened, UTC.",
     "headers": "Request headers of the allow-list.",
     "kafka_topic": "Topic of the record.",
@@ -47,6 +49,19 @@ DESCRIPTIONS = {
     "filtered": "Events of a type that this stream was told not to land. (rows)",
     "rejected": "Records that went to the dead letters. (rows)",
     "repeated": "Records of an event that has landed already, told by its event_id. (rows)",
+    "started_at": "When Spark began the micro-batch. (UTC)",
+    "records": "Records that the micro-batch took from the topic. (rows)",
+    "lag": "Records of the topic that waited behind the micro-batch when Spark last looked. (rows)",
+    "seconds": "From the micro-batch's start until Spark had committed it. (s)",
+    "offset_log_seconds": "Asking Kafka for its newest offsets, and writing those of the batch to the checkpoint. (s)",
+    "plan_seconds": "Spark's planning. (s)",
+    "judge_seconds": "Reading the records, parsing and judging them, and looking for repeats. (s)",
+    "write_seconds": "Writing the rows, the dead letters and the account aside. (s)",
+    "seal_seconds": "Renaming the folder with all of it. (s)",
+    "rename_seconds": "Moving the files into the tables. (s)",
+    "announce_seconds": "Announcing partitions that are new. (s)",
+    "close_seconds": "Moving the account, and cleaning up. (s)",
+    "commit_seconds": "Writing the commit to the checkpoint. (s)",
 }
 
 
@@ -63,7 +78,7 @@ class TableDefinition:
 
 
 def definitions(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[TableDefinition]:
-    """Every table of the database: ``events``, one for each type, ``dead_letters``, ``ledger``.
+    """Every table of the database: ``events``, one for each type, ``dead_letters``, ``ledger``, ``stream_progress``.
 
     Raises:
         CatalogError: when an event type has the name of one of the other tables, or a field that of another column.
@@ -81,6 +96,7 @@ def definitions(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[Ta
         *(_of_type(settings, event_type) for event_type in catalogue),
         _plain(settings, DEAD_LETTERS_TABLE, DEAD_LETTER_COLUMNS, reason="Why it was rejected."),
         _plain(settings, LEDGER_TABLE, LEDGER_COLUMNS),
+        _plain(settings, PROGRESS_TABLE, PROGRESS_COLUMNS),
     ]
 
 

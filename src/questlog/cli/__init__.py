@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from questlog.cli import book, container, flow, local, upkeep
+from questlog.cli import book, container, flow, local, stream, upkeep
 from questlog.errors import QuestlogError
 from questlog.settings import PREFIX, Settings
 
@@ -62,6 +62,6 @@ def show_settings(settings: Settings) -> None:
     Console().print(table)
 
 
-for module in (local, flow, upkeep, book, container):
+for module in (local, flow, stream, upkeep, book, container):
     for command in module.COMMANDS:
         main.add_command(command)

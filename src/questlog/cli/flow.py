@@ -1,4 +1,4 @@
-"""Commands of the data flow: api, generate, stream, catalog, query, verify, reset."""
+"""Commands of the data flow: api, generate, catalog, query, verify, reset."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from questlog.cli.fields import print_fields
 from questlog.errors import LedgerError
 from questlog.events import CATALOGUE
 from questlog.settings import Settings
@@ -77,7 +77,7 @@ def _play(
     world = World(players=players, events=events, days=days, start=start.date(), seed=seed, bad_share=bad_share)
     with progress("sending events") as advance:
         sent = pipeline.generate(settings, world, batch_size=batch_size, processes=processes, on_progress=advance)
-    _print_fields(sent)
+    print_fields(sent)
 
 
 def _load(settings: Settings, event_type: str, requests: int, concurrency: int, processes: int, **_: object) -> None:
@@ -85,34 +85,7 @@ def _load(settings: Settings, event_type: str, requests: int, concurrency: int, 
 
     results = load(settings, event_type=event_type, requests=requests, concurrency=concurrency, processes=processes)
     for result in results:
-        _print_fields(result)
-
-
-@click.command()
-@click.option(
-    "--event-types", help=f"Types to land, separated by commas; all unless given: {', '.join(CATALOGUE.names)}."
-)
-@click.option("--trigger", type=float, default=1.0, help="Seconds between micro-batches; 0 is as soon as possible.")
-@click.option("--available-now", is_flag=True, help="Stop once caught up with the topic.")
-@click.option("--max-offsets", type=int, help="Most records in one micro-batch.")
-@click.pass_obj
-def stream(
-    settings: Settings, /, event_types: str | None, trigger: float, available_now: bool, max_offsets: int | None
-) -> None:
-    """Land events from Kafka as parquet in HDFS, in real time, until stopped by Ctrl-C."""
-    from questlog import pipeline
-
-    selected = CATALOGUE.select(part.strip() for part in event_types.split(",")) if event_types else None
-    console = Console(stderr=True)
-    summary = pipeline.stream(
-        settings,
-        event_types=selected,
-        trigger=None if available_now else trigger,
-        available_now=available_now,
-        max_offsets=max_offsets,
-        on_progress=lambda batch: console.print(str(batch), highlight=False),
-    )
-    _print_fields(summary)
+        print_fields(result)
 
 
 @click.command()
@@ -185,12 +158,4 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _print_fields(record: object) -> None:
-    table = Table(show_header=False)
-    for name, value in vars(record).items():
-        shown = f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-        table.add_row(name.replace("_", " "), shown)
-    Console().print(table)
-
-
-COMMANDS = (api, generate, stream, catalog, query, verify, reset)
+COMMANDS = (api, generate, catalog, query, verify, reset)

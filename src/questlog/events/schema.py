@@ -60,6 +60,31 @@ LEDGER_COLUMNS: Columns = (
     ("rejected", "bigint"),
     ("repeated", "bigint"),
 )
+PHASES = (
+    "offset_log",
+    "plan",
+    "judge",
+    "write",
+    "seal",
+    "rename",
+    "announce",
+    "close",
+    "commit",
+)
+"""What a micro-batch passes through, in order; the stream times each."""
+PROGRESS_COLUMNS: Columns = (
+    ("stream", "varchar"),
+    ("batch", "bigint"),
+    ("started_at", "timestamp"),
+    ("records", "bigint"),
+    ("landed", "bigint"),
+    ("filtered", "bigint"),
+    ("rejected", "bigint"),
+    ("repeated", "bigint"),
+    ("lag", "bigint"),
+    ("seconds", "double"),
+    *((f"{phase}_seconds", "double") for phase in PHASES),
+)
 
 
 def wire_ddl(catalogue: Catalogue) -> str:

@@ -88,6 +88,12 @@ class Files:
         stream.write(bytearray(content))
         self._ask(path, lambda _: stream.close())
 
+    def write_whole(self, path: str, content: bytes) -> None:
+        """Write a small new file that nobody sees a part of: hidden from Presto until it has its name."""
+        folder, name = path.rsplit("/", 1)
+        self.write(f"{folder}/.{name}", content)
+        self.rename(f"{folder}/.{name}", path)
+
     def read(self, path: str) -> bytes:
         """The content of a small file.
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any
 
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from questlog.errors import QuestlogError, StreamError
 from questlog.events import CATALOGUE, Catalogue
-from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
-from questlog.stream import transforms
-from questlog.stream.account import Counts, total
-from questlog.stream.faults import Faults
+from questlog.settings import Settings
+from questlog.stream import checkpoint, transforms
+from questlog.stream.account import total
+from questlog.stream.alone import alone
+from questlog.stream.bounds import bounds
 from questlog.stream.files import Files
 from questlog.stream.landing import Announce, Landing
+from questlog.stream.phases import DONE, JUDGED, Timed
+from questlog.stream.progress import Progress, row
 from questlog.stream.session import SparkPlace, session
+from questlog.stream.signals import told_by_signals
 from questlog.stream.source import refuse_missing_topic, source
 from questlog.stream.staging import Staging
 from questlog.stream.whereabouts import AskWhereabouts
 
 QUERY_ID = "sql.streaming.queryId"
-STREAM_CHARACTERS = 8
 LOOK_SECONDS = 0.05
 COMMIT_SECONDS = 10.0
 CAUSE_LINES = 3
@@ -101,39 +103,30 @@ def run(
         stop: ends the run when it is set.
 
     Raises:
-        SettingsError: `event_types` names a type that is not in the catalogue.
-        StreamError: the stream may not start (no topic; files but no checkpoint), or ended in an error.
+        SettingsError: `event_types` names a type that is not in the catalogue, or `fault_point` no point; before
+            Spark starts.
+        StreamRefused: the checkpoint is not whole, or not that of the topic and the tables.
+        StreamError: there is no topic, a server is not reachable, or the stream ended in an error.
     """
     catalogue.select(event_types)
-    spark = session(settings, place)
-    files = Files(spark, settings.hdfs_url)
-    try:
-        refuse_missing_topic(spark, settings)
-        refuse_second_landing(files, settings)
-        records = transforms.accounted(source(spark, settings, max_offsets), event_types, catalogue)
-        lander = _Lander(files, settings, announce, whereabouts, catalogue, on_progress)
-        with _signals(stop or threading.Event()) as told:
-            return _watched(
-                _writer(transforms.kept(records, catalogue), settings, trigger, available_now), lander, told
-            )
-    finally:
-        files.close()
-
-
-def refuse_second_landing(files: Files, settings: Settings) -> None:
-    """Make sure that a stream without a checkpoint meets empty tables: it would land the whole topic once more.
-
-    Raises:
-        StreamError: a table holds files, but there is no checkpoint.
-    """
-    if files.exists(f"{settings.checkpoint}/metadata"):
-        return
-    for table in (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE):
-        if files.holds_files(settings.table_path(table)):
-            raise StreamError(
-                f"{settings.table_path(table)} holds files, but the checkpoint {settings.checkpoint} is gone: every "
-                "event of the topic would land a second time. Put it back, or begin anew with `questlog reset`."
-            )
+    timed = Timed(settings.fault_point)
+    with alone(settings), told_by_signals(stop or threading.Event()) as told:
+        spark = session(settings, place)
+        files = Files(spark, settings.hdfs_url)
+        progress = Progress(settings, files.write_whole)
+        try:
+            refuse_missing_topic(spark, settings)
+            checkpoint.admit(files, settings, whereabouts(), lambda: bounds(spark, settings))
+            records = transforms.accounted(source(spark, settings, max_offsets), event_types, catalogue)
+            lander = _Lander(files, settings, announce, whereabouts, catalogue, timed, on_progress)
+            writer = _writer(transforms.kept(records, catalogue), settings, trigger, available_now)
+            return _watched(writer, lander, progress, told)
+        except (Py4JError, ConnectionError) as error:
+            first = next(iter(str(error).splitlines()), "")
+            raise StreamError(f"Spark's JVM does not do as it is told ({type(error).__name__}: {first})") from error
+        finally:
+            progress.close()
+            files.close()
 
 
 @dataclass
@@ -145,8 +138,12 @@ class _Lander:
     announce: Announce
     whereabouts: AskWhereabouts
     catalogue: Catalogue
+    timed: Timed
     on_progress: OnProgress | None
-    done: list[Batch] = field(default_factory=list)
+    batches: int = 0
+    sums: Counter[str] = field(default_factory=Counter)
+    last: int | None = None
+    untold: dict[int, tuple[dict[str, int], dict[str, float]]] = field(default_factory=dict)
     failure: Exception | None = None
     stopping: bool = False
     _running: threading.Lock = field(default_factory=threading.Lock)
@@ -162,25 +159,33 @@ class _Lander:
                 self.failure = error
                 raise
 
+    @property
+    def stream(self) -> str:
+        """The stream's short name, once a batch has begun."""
+        return self._landing.stream if self._landing else ""
+
     def close(self) -> int | None:
         """Wait for the batch that is running, and turn later ones away; the number of the last batch."""
         with self._running:
             self.stopping = True
-        return self.done[-1].batch if self.done else None
+        return self.last
 
     def _land(self, rows: DataFrame, batch: int) -> None:
         began = time.monotonic()
         self._landing = self._landing or self._make(rows.sparkSession)
         counts = self._landing.land(rows, batch)
-        self.done.append(_summed(batch, counts, time.monotonic() - began))
+        self.timed.mark(DONE)
+        sums = {outcome: total(counts, outcome) for outcome in transforms.OUTCOMES}
+        self.batches, self.last = self.batches + 1, batch
+        self.sums.update(sums)
+        self.untold[batch] = sums, self.timed.seconds()
         if self.on_progress:
-            self.on_progress(self.done[-1])
+            self.on_progress(Batch(batch, **sums, seconds=time.monotonic() - began))
 
     def _make(self, spark: SparkSession) -> Landing:
-        stream = str(spark.sparkContext.getLocalProperty(QUERY_ID))[:STREAM_CHARACTERS]
-        staging = Staging(self.files, self.settings, self.catalogue)
-        faults = Faults(self.settings.fault_point)
-        return Landing(self.files, self.settings, stream, self.announce, self.whereabouts, staging, faults)
+        stream = checkpoint.stream_name(str(spark.sparkContext.getLocalProperty(QUERY_ID)))
+        staging = Staging(self.files, self.settings, self.catalogue, judged=lambda: self.timed.mark(JUDGED))
+        return Landing(self.files, self.settings, stream, self.announce, self.whereabouts, staging, self.timed)
 
 
 def _writer(records: DataFrame, settings: Settings, trigger: float | None, available_now: bool) -> Any:
@@ -190,18 +195,31 @@ def _writer(records: DataFrame, settings: Settings, trigger: float | None, avail
     return writer.trigger(processingTime=f"{round((trigger or 0) * 1000)} milliseconds")
 
 
-def _watched(writer: Any, lander: _Lander, told: threading.Event) -> Summary:
-    """Start the query and stay with it until it ends or is told to."""
+def _watched(writer: Any, lander: _Lander, progress: Progress, told: threading.Event) -> Summary:
+    """Start the query, unless it was told to stop meanwhile, and stay with it until it ends or is told to."""
     began = time.monotonic()
+    if told.is_set():
+        return Summary(0, 0, 0, 0, 0, 0.0)
     query = writer.foreachBatch(lander).start()
     try:
         while query.isActive and not told.wait(LOOK_SECONDS):
-            pass
+            _tell(query, lander, progress)
     finally:
         _finish(query, lander)
+        _tell(query, lander, progress)
     _raise_failure(query, lander)
-    sums = {of: sum(getattr(batch, of) for batch in lander.done) for of in transforms.OUTCOMES}
-    return Summary(len(lander.done), **sums, seconds=time.monotonic() - began)
+    sums = {outcome: lander.sums[outcome] for outcome in transforms.OUTCOMES}
+    return Summary(lander.batches, **sums, seconds=time.monotonic() - began)
+
+
+def _tell(query: StreamingQuery, lander: _Lander, progress: Progress) -> None:
+    """Give a row for each batch that Spark has committed since the last look."""
+    progress.flush_if_due()
+    if not lander.untold or _committed(query) < min(lander.untold):
+        return
+    for spark in query.recentProgress:
+        if counts := lander.untold.pop(int(spark["batchId"]), None):
+            progress.add(row(lander.stream, *counts, spark))
 
 
 def _finish(query: StreamingQuery, lander: _Lander) -> None:
@@ -226,31 +244,3 @@ def _raise_failure(query: StreamingQuery, lander: _Lander) -> None:
         return
     lines = [line for line in str(failure).splitlines() if line.strip()]
     raise StreamError(f"the stream stopped: {' '.join(lines[:CAUSE_LINES])}") from failure
-
-
-def _summed(batch: int, counts: Counts, seconds: float) -> Batch:
-    return Batch(batch, **{outcome: total(counts, outcome) for outcome in transforms.OUTCOMES}, seconds=seconds)
-
-
-@contextlib.contextmanager
-def _signals(told: threading.Event) -> Iterator[threading.Event]:
-    """Ctrl-C and SIGTERM set the event; a second one acts as before. Only the main thread can be told so."""
-    if threading.current_thread() is not threading.main_thread():
-        yield told
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def tell(_number: int, _frame: FrameType | None) -> None:
-        told.set()
-        restore()
-
-    for number in before:
-        signal.signal(number, tell)
-    try:
-        yield told
-    finally:
-        restore()

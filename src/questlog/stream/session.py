@@ -11,7 +11,7 @@ from pathlib import Path
 from py4j.java_gateway import java_import  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession
 
-from questlog.errors import StreamError
+from questlog.errors import StreamError, StreamRefused
 from questlog.settings import Settings
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
@@ -20,6 +20,9 @@ BLOCK_RETRY_MS = 10
 """First wait when a closed file's last block is not yet reported; HDFS's default is 400."""
 SMALLEST_TASK = "64k"
 """Shuffled bytes below which two tasks become one."""
+
+PROGRESS_KEPT = 16
+"""Micro-batches of which Spark remembers the progress; it is looked at many times in one."""
 
 SHORT_NAMES = ("org.apache.spark.sql.functions", "org.apache.spark.api.python.PythonUtils")
 
@@ -39,7 +42,8 @@ def session(settings: Settings, place: SparkPlace) -> SparkSession:
     The session time zone is UTC. Spark's page is on `settings.spark_ui_port`, if that is not 0.
 
     Raises:
-        StreamError: Java or a jar is missing, or Spark's driver did not start.
+        StreamRefused: Java or a jar is missing.
+        StreamError: Spark's driver did not start.
     """
     running = SparkSession.getActiveSession()
     if running is not None:
@@ -90,6 +94,7 @@ def _sql(settings: Settings) -> dict[str, str]:
         "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.sql.adaptive.coalescePartitions.minPartitionSize": SMALLEST_TASK,
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.sql.streaming.numRecentProgressUpdates": str(PROGRESS_KEPT),
     }
 
 
@@ -121,7 +126,7 @@ def _is_local(settings: Settings) -> bool:
 def _refuse_missing(files: tuple[Path, ...]) -> None:
     missing = [file for file in files if not file.is_file()]
     if missing:
-        raise StreamError(f"Spark needs {missing[0]}, which is not there: run scripts/setup.")
+        raise StreamRefused(f"Spark needs {missing[0]}, which is not there: run scripts/setup.")
 
 
 @contextmanager

@@ -16,14 +16,14 @@ from pyspark.sql import functions as sf
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
-from questlog.stream import repeats, source, transforms
+from questlog.stream import repeats, small, source, transforms
 from questlog.stream.account import Counts, counted, total
 from questlog.stream.files import Files
 from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, dead_letter_columns
 from questlog.stream.whereabouts import Whereabouts
 
 SMALL_BATCH = 1_000
-"""Rows up to which one task writes a batch: more tasks would mean more files."""
+"""Rows up to which the driver writes a batch: more tasks would mean more files."""
 PLACE = ["partition", "offset", "position"]
 IN_USE = "that of no other event: one with this id has landed"
 
@@ -44,11 +44,13 @@ class Staging:
         files: HDFS.
         settings: where Kafka and the tables are.
         catalogue: the event types.
+        judged: is called once it is known what becomes of a batch's rows.
     """
 
     files: Files
     settings: Settings
     catalogue: Catalogue = CATALOGUE
+    judged: Callable[[], None] = lambda: None
     _known: repeats.Known | None = field(default=None)
 
     def write(
@@ -64,6 +66,7 @@ class Staging:
             account = repeats.judged(self._account(rows), self._landed_before(rows, here))
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
             counts = counted(_settled(account))
+            self.judged()
             self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
             between()
             self._write_letters(rows, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
@@ -98,8 +101,11 @@ class Staging:
         if turned.num_rows:
             events = events.join(_broadcast(rows, turned), PLACE, "left_anti")
         events = events.select("row.*")
+        if count <= SMALL_BATCH:
+            small.write(self.files, events.toArrow(), path)
+            return
         # Without it every task would write a file into every partition.
-        events = events.coalesce(1) if count <= SMALL_BATCH else events.repartition(PARTITION_TYPE, PARTITION_DATE)
+        events = events.repartition(PARTITION_TYPE, PARTITION_DATE)
         events.write.partitionBy(PARTITION_TYPE, PARTITION_DATE).parquet(self.settings.hdfs_url + path)
 
     def _write_letters(self, rows: DataFrame, turned: pa.Table, count: int, path: str) -> None:

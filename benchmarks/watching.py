@@ -1,0 +1,110 @@
+"""Freshness, as an analyst sees it: events go to the API at a steady rate, and Presto is asked until it shows them."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import requests
+
+from questlog.errors import QueryError
+from questlog.events import CATALOGUE
+from questlog.query import presto
+from questlog.settings import Settings
+
+Clock = Callable[[], float]
+
+TYPES = ("page_view", "start_quest", "purchase_sword")
+SENDERS = 8
+PATIENCE = 60.0
+"""Seconds for the last events to be seen."""
+LOOK_BACK = 20.0
+"""Seconds: of files older than this before the newest that was seen, Presto is not asked again."""
+PAUSE = 0.02
+
+
+@dataclass
+class Seen:
+    """For each event the second, of the watch, of its 2xx and of the answer that first had it; and failed queries."""
+
+    acknowledged: dict[str, float] = field(default_factory=dict)
+    seen: dict[str, float] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def waits(self, begin: float = 0.0, end: float = float("inf")) -> list[float]:
+        """Seconds from 2xx to row, of the events acknowledged within a span of the watch."""
+        return [
+            self.seen[event] - at for event, at in self.acknowledged.items() if begin <= at < end and event in self.seen
+        ]
+
+    @property
+    def missing(self) -> int:
+        """Events that were acknowledged and never seen."""
+        return len(self.acknowledged.keys() - self.seen.keys())
+
+
+def watch(settings: Settings, url: str, seen: Seen, *, rate: float, seconds: float, before: float) -> None:
+    """Send and look for so many seconds, and look on until all is seen; `before` is the watch's time at the start.
+
+    Raises:
+        requests.HTTPError: the API refused an event.
+    """
+    began = time.monotonic() - before
+
+    def clock() -> float:
+        return time.monotonic() - began
+
+    with _looking(settings, seen, clock), ThreadPoolExecutor(SENDERS) as pool:
+        sent = [pool.submit(_send, url, seen, clock, before + number / rate) for number in range(round(rate * seconds))]
+        for each in sent:
+            each.result()
+        deadline = time.monotonic() + PATIENCE
+        while seen.missing and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+
+
+def _send(url: str, seen: Seen, clock: Clock, at: float) -> None:
+    """Send one event when it is due: late answers do not slow the rate."""
+    event, kind = f"event-{uuid.uuid4()}", TYPES[hash(at) % len(TYPES)]
+    fields = {own.name: own.example for own in CATALOGUE[kind].fields}
+    time.sleep(max(at - clock(), 0))
+    answer = requests.post(f"{url}/{kind}", json={**fields, "event_id": event, "user_id": "bench"}, timeout=10)
+    answer.raise_for_status()
+    seen.acknowledged[event] = clock()
+
+
+@contextmanager
+def _looking(settings: Settings, seen: Seen, clock: Clock) -> Iterator[None]:
+    ends = threading.Event()
+    thread = threading.Thread(target=_look, args=(settings, seen, clock, ends))
+    thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
+
+
+def _look(settings: Settings, seen: Seen, clock: Clock, ends: threading.Event) -> None:
+    """Ask for the events of the newest files, again and again."""
+    newest = time.time() * 1000
+    while not ends.wait(PAUSE):
+        since = newest - LOOK_BACK * 1000
+        try:
+            found = presto.execute(
+                settings,
+                'SELECT event_id, "$file_modified_time" FROM events WHERE "$file_modified_time" > %(since)s',
+                {"since": int(since)},
+            )
+        except QueryError as error:
+            seen.failures.append(str(error))
+            continue
+        at = clock()
+        for event, modified in found:
+            seen.seen.setdefault(event, at)
+            newest = max(newest, modified)

@@ -1,0 +1,274 @@
+"""The checkpoint, looked at before the first batch: is it whole, and does it belong to this topic and these tables?
+
+Spark keeps in it ``metadata`` (the query's id), ``offsets/N`` (where batch N ends in the topic, written before the
+batch runs) and ``commits/N`` (written after it). It trusts them: with files of another stream, of another topic or of
+another day it would skip records, or land them twice, without a word. What is found, and what is done:
+
+=====================================================  ================================================================
+found                                                  done
+=====================================================  ================================================================
+no checkpoint, tables with files                       refused: the whole topic would land once more
+``metadata`` or a file that is needed is damaged       refused
+``offsets/N`` (the newest) damaged, N neither          deleted: nothing of batch N is to be seen, nothing of it is
+committed, nor sealed, nor in the ledger               settled; Spark plans it again, and lands each record once
+``offsets/N`` damaged otherwise                        refused: a new batch N would have other records under its name
+``commits/N`` (the newest) damaged                     deleted: the batch runs again, and landing sees that it is done
+``commits`` or tables newer than ``offsets``           refused: records between the two would be skipped
+ledger of other streams alone, or of none              refused: tables and checkpoint are not of one stream
+offsets of another topic, beyond the topic's end, or   refused: the topic is not the one that was read, or Kafka has
+before its first record                                deleted what had not landed
+=====================================================  ================================================================
+
+Source: https://spark.apache.org/docs/latest/streaming/apis-on-dataframes-and-datasets.html (recovering from failures)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from questlog.errors import StreamRefused
+from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
+from questlog.stream.files import Files
+from questlog.stream.whereabouts import Whereabouts
+
+VERSION = "v1"
+STREAM_CHARACTERS = 8
+ACCOUNT = re.compile(rf"part-([0-9a-f]{{{STREAM_CHARACTERS}}})-(\d+)\.parquet")
+IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+BEGIN_ANEW = "or begin anew with `questlog reset`"
+
+Offsets = Mapping[int, int]
+"""An offset for each partition of the topic."""
+Bounds = Callable[[], tuple[Offsets, Offsets]]
+"""Gives the first offset of each of the topic's partitions, and the one after the last."""
+
+
+def stream_name(query_id: str) -> str:
+    """The stream's short name, as the names of its files have it: the start of the query's id."""
+    return query_id[:STREAM_CHARACTERS]
+
+
+def read_offsets(content: bytes) -> dict[str, dict[int, int]]:
+    """Where a batch ends, by topic and partition, as ``offsets/N`` says it.
+
+    Raises:
+        ValueError: it is no such file, or a part of one.
+    """
+    version, _, *sources = content.decode().splitlines()
+    if version != VERSION or len(sources) != 1:
+        raise ValueError(
+            f"its version is {version!r}, and it has {len(sources)} sources: {VERSION!r} and 1 are allowed"
+        )
+    topics = {topic: _object(of) for topic, of in _object(json.loads(sources[0])).items()}
+    return {topic: {int(number): int(offset) for number, offset in of.items()} for topic, of in topics.items()}
+
+
+def read_commit(content: bytes) -> dict[str, Any]:
+    """What ``commits/N`` says.
+
+    Raises:
+        ValueError: it is no such file, or a part of one.
+    """
+    version, *told = content.decode().splitlines()
+    if version != VERSION or len(told) != 1:
+        raise ValueError(
+            f"its version is {version!r}, and it has {len(told)} lines more: {VERSION!r} and 1 are allowed"
+        )
+    return _object(json.loads(told[0]))
+
+
+def _object(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise ValueError(f"{given!r} where an object has to be")
+    return given
+
+
+def admit(files: Files, settings: Settings, here: Whereabouts, bounds: Bounds) -> None:
+    """Make sure that the stream may go on from its checkpoint, or begin without one; mends what can be mended.
+
+    `here` tells where the tables and the sealed batches lie.
+
+    Raises:
+        StreamRefused: it may not; names the file, says why and what to do.
+        StreamError: HDFS refused.
+    """
+    stream = _identity(files, settings)
+    if stream is None:
+        _refuse_second_landing(files, settings, here)
+        return
+    found = _Found(files, settings, here, stream)
+    found.refuse_other_tables()
+    found.drop_damaged_commit()
+    found.drop_damaged_offsets()
+    found.refuse_gaps()
+    found.refuse_other_topic(bounds)
+
+
+def _refuse_second_landing(files: Files, settings: Settings, here: Whereabouts) -> None:
+    """A stream without a checkpoint has to meet empty tables: it would land the whole topic once more."""
+    if _numbers(files, f"{settings.checkpoint}/offsets"):
+        raise StreamRefused(
+            f"{settings.checkpoint}/metadata is gone, while offsets are there: with another id the stream would not "
+            f"know its own files. Put it back, {BEGIN_ANEW}."
+        )
+    for table in (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE):
+        home = settings.table_path(table)
+        if any(files.holds_files(folder) for folder in {home, here.place(home), *here.places(home, ())}):
+            raise StreamRefused(
+                f"{home} holds files, but the checkpoint {settings.checkpoint} is gone: every "
+                f"event of the topic would land a second time. Put it back, {BEGIN_ANEW}."
+            )
+
+
+def _identity(files: Files, settings: Settings) -> str | None:
+    path = f"{settings.checkpoint}/metadata"
+    if not files.exists(path):
+        return None
+    content = files.read(path)
+    try:
+        query = str(json.loads(content)["id"])
+        if IDENTITY.fullmatch(query):
+            return stream_name(query)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise StreamRefused(f"{path} is damaged: it has no query id, but {content[:80]!r}. Put it back, {BEGIN_ANEW}.")
+
+
+def _numbers(files: Files, folder: str) -> list[int]:
+    """The batches of which a log has a file, in order."""
+    names = [path.rsplit("/", 1)[1] for path in files.matching(f"{folder}/*")]
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+@dataclass
+class _Found:
+    """What there is of one stream: its logs, its accounts in the ledger, its sealed batches."""
+
+    files: Files
+    settings: Settings
+    here: Whereabouts
+    stream: str
+
+    def __post_init__(self) -> None:
+        self.offsets = _numbers(self.files, self._log("offsets"))
+        self.commits = _numbers(self.files, self._log("commits"))
+        closed = self._closed()
+        self.streams = {stream for stream, _ in closed}
+        self.settled = max([*(batch for stream, batch in closed if stream == self.stream), *self._sealed()], default=-1)
+
+    def _closed(self) -> list[tuple[str, int]]:
+        """The streams and batches of which the ledger has an account of its own."""
+        ledger = self.here.place(self.settings.table_path(LEDGER_TABLE))
+        paths = self.files.matching(f"{ledger}/part-*.parquet")
+        names = [ACCOUNT.fullmatch(path.rsplit("/", 1)[1]) for path in paths]
+        return [(name[1], int(name[2])) for name in names if name]
+
+    def _sealed(self) -> list[int]:
+        """The batches of this stream that are sealed."""
+        paths = self.files.matching(f"{self.here.open}/{self.stream}-*")
+        return [int(path.rpartition("-")[2]) for path in paths]
+
+    def drop_damaged_commit(self) -> None:
+        """Of the newest commit nothing depends on its being there."""
+        if self.commits and self._damage("commits", self.commits[-1], read_commit):
+            self.files.delete(self._log("commits", self.commits.pop()))
+
+    def drop_damaged_offsets(self) -> None:
+        """Of the newest offsets nothing depends on their being there, as long as nothing of their batch is settled."""
+        if not self.offsets:
+            return
+        newest = self.offsets[-1]
+        if not (damage := self._damage("offsets", newest, read_offsets)):
+            return
+        if newest <= max(self.settled, *self.commits, -1):
+            raise StreamRefused(
+                f"{self._log('offsets', newest)} is damaged ({damage}), and files of batch {newest} have landed: "
+                f"planned anew, the batch would have other records. Put the file back, {BEGIN_ANEW}."
+            )
+        self.files.delete(self._log("offsets", self.offsets.pop()))
+
+    def refuse_gaps(self) -> None:
+        """Offsets have to reach as far as everything else, and those before a batch that is to run have to be there."""
+        newest, committed = (numbers[-1] if numbers else -1 for numbers in (self.offsets, self.commits))
+        for what, batch in ((self._log("commits"), committed), (f"table {LEDGER_TABLE} or staging", self.settled)):
+            if batch > newest:
+                raise StreamRefused(
+                    f"{self._log('offsets')} ends with batch {newest}, but {what} has batch {batch}: the checkpoint is "
+                    "older than what has landed, and records would be skipped or landed twice. Put back the files "
+                    f"that are missing, {BEGIN_ANEW}."
+                )
+        if newest > max(committed, 0) and newest - 1 not in self.offsets:
+            raise StreamRefused(
+                f"{self._log('offsets', newest - 1)} is missing: nobody knows where batch {newest}, which is to run, "
+                f"begins. Put it back, {BEGIN_ANEW}."
+            )
+
+    def refuse_other_tables(self) -> None:
+        """The ledger has to know this stream, as soon as the stream has committed anything or others have."""
+        if self.stream in self.streams or not (self.commits or self.streams):
+            return
+        others = f"those of {', '.join(sorted(self.streams))}" if self.streams else "none at all"
+        raise StreamRefused(
+            f"{self.settings.checkpoint}/metadata is that of stream {self.stream}, but "
+            f"{self.settings.table_path(LEDGER_TABLE)} has no account of it, but {others}: checkpoint and tables are "
+            f"not of one stream. Put the checkpoint of these tables back, {BEGIN_ANEW}."
+        )
+
+    def refuse_other_topic(self, bounds: Bounds) -> None:
+        """Where the stream goes on has to be within the topic."""
+        if not self.offsets:
+            return
+        newest = self.offsets[-1]
+        begin = newest if newest in self.commits else newest - 1
+        end = self._offsets_of_topic(newest)
+        start = self._offsets_of_topic(begin) if begin in self.offsets else {}
+        first, last = bounds()
+        self._refuse_beyond(newest, end, last)
+        self._refuse_deleted(begin, start, first)
+
+    def _refuse_beyond(self, batch: int, end: Offsets, last: Offsets) -> None:
+        for number, offset in end.items():
+            if offset > last.get(number, -1):
+                there = f"ends at {last[number]}" if number in last else "does not exist"
+                raise StreamRefused(
+                    f"{self._log('offsets', batch)} says {offset} of partition {number}, which {there} in topic "
+                    f"{self.settings.topic}: the topic was made anew, and its records would be skipped. Point the "
+                    f"settings at the topic that was read, {BEGIN_ANEW}."
+                )
+
+    def _refuse_deleted(self, batch: int, start: Offsets, first: Offsets) -> None:
+        for number, offset in start.items():
+            if offset < first[number]:
+                raise StreamRefused(
+                    f"{self._log('offsets', batch)} says {offset} of partition {number}, whose first record in topic "
+                    f"{self.settings.topic} is {first[number]}: Kafka has deleted {first[number] - offset} records "
+                    f"that had not landed. Keep records longer (retention.ms), {BEGIN_ANEW}."
+                )
+
+    def _offsets_of_topic(self, batch: int) -> Offsets:
+        path = self._log("offsets", batch)
+        try:
+            found = read_offsets(self.files.read(path))
+        except ValueError as error:
+            raise StreamRefused(f"{path} is damaged: {error}. Put it back, {BEGIN_ANEW}.") from error
+        if set(found) != {self.settings.topic}:
+            raise StreamRefused(
+                f"{path} has offsets of topic {', '.join(found) or '(none)'}, the settings say {self.settings.topic}: "
+                f"the checkpoint is that of another stream. Put the own one back, {BEGIN_ANEW}."
+            )
+        return found[self.settings.topic]
+
+    def _damage(self, log: str, batch: int, read: Callable[[bytes], object]) -> str:
+        """What is wrong with a file of a log; empty if nothing is."""
+        try:
+            read(self.files.read(self._log(log, batch)))
+        except ValueError as error:
+            return str(error)
+        return ""
+
+    def _log(self, log: str, batch: int | None = None) -> str:
+        return f"{self.settings.checkpoint}/{log}" + ("" if batch is None else f"/{batch}")

@@ -1,0 +1,212 @@
+"""The stream and its checkpoint: what is damaged is mended where that is safe, and refused where it is not."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fsspec.implementations.webhdfs import WebHDFS
+
+from questlog import pipeline
+from questlog.catalog import files
+from questlog.errors import SettingsError, StreamRefused
+from questlog.events import CATALOGUE, validation
+from questlog.events.wire import Record, encode
+from questlog.settings import Settings
+from questlog.stream import job
+from questlog.stream.session import SparkPlace
+from questlog.stream.whereabouts import Whereabouts
+from questlog.transport import topics
+from questlog.transport.producer import Publisher
+
+Send = Callable[..., None]
+
+
+@pytest.fixture
+def send(fresh: Settings) -> Iterator[Send]:
+    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
+    yield lambda *names: publisher.publish([purchase(name) for name in names])
+    publisher.close()
+
+
+@pytest.fixture
+def hdfs(fresh: Settings) -> WebHDFS:
+    return files.filesystem(fresh)
+
+
+@pytest.fixture
+def landed(fresh: Settings, send: Send) -> Settings:
+    """A stream that has landed two batches and ended."""
+    for name in "ab":
+        send(name)
+        pipeline.stream(fresh)
+    return fresh
+
+
+def purchase(event_id: str) -> Record:
+    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id}
+    return encode(validation.parse(CATALOGUE["purchase_sword"], fields, {}, datetime.now(UTC)))
+
+
+def put(hdfs: WebHDFS, path: str, content: bytes) -> None:
+    if hdfs.exists(path):
+        hdfs.rm(path)
+    hdfs.pipe_file(path, content)
+
+
+def cut_in_half(hdfs: WebHDFS, path: str) -> None:
+    content = hdfs.cat_file(path)
+    put(hdfs, path, content[: len(content) // 2])
+
+
+def copy_checkpoint(hdfs: WebHDFS, source: Settings, target: Settings) -> None:
+    for path in hdfs.find(source.checkpoint):
+        put(hdfs, path.replace(source.checkpoint, target.checkpoint), hdfs.cat_file(path))
+
+
+def ids(settings: Settings) -> list[str]:
+    return list(pipeline.sql(settings, "SELECT event_id FROM events ORDER BY event_id")["event_id"])
+
+
+def is_account(settings: Settings) -> bool:
+    return pipeline.ledger(settings).balances
+
+
+def killed_at(settings: Settings, point: str) -> None:
+    """Run the stream in a process of its own, until it is killed there."""
+    command = [sys.executable, "-m", "questlog", "stream", "--available-now"]
+    doomed = settings.in_namespace(settings.namespace, fault_point=point)
+    done = subprocess.run(command, env=doomed.environment(), capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("point", ["begun:2", "staged:2"])
+def test_damaged_offsets_of_a_batch_of_which_nothing_is_settled_are_planned_anew(
+    landed: Settings, send: Send, hdfs: WebHDFS, point: str
+) -> None:
+    send("c")
+    killed_at(landed, point)
+    cut_in_half(hdfs, f"{landed.checkpoint}/offsets/2")
+
+    pipeline.stream(landed)
+
+    assert ids(landed) == ["a", "b", "c"]
+    assert is_account(landed)
+
+
+def test_damaged_offsets_of_a_batch_that_is_sealed_are_refused(landed: Settings, send: Send, hdfs: WebHDFS) -> None:
+    send("c")
+    killed_at(landed, "sealed:2")
+    whole = hdfs.cat_file(f"{landed.checkpoint}/offsets/2")
+    cut_in_half(hdfs, f"{landed.checkpoint}/offsets/2")
+
+    with pytest.raises(StreamRefused, match=r"offsets/2 is damaged .* batch 2 have landed.*questlog reset"):
+        pipeline.stream(landed)
+    assert ids(landed) == ["a", "b"]
+
+    put(hdfs, f"{landed.checkpoint}/offsets/2", whole)
+    pipeline.stream(landed)
+    assert ids(landed) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("file", ["offsets/1", "metadata"])
+def test_a_damaged_file_that_cannot_be_had_again_is_refused_by_name(landed: Settings, hdfs: WebHDFS, file: str) -> None:
+    put(hdfs, f"{landed.checkpoint}/{file}", b"garbage")
+
+    with pytest.raises(StreamRefused, match=rf"{landed.checkpoint}/{file} is damaged"):
+        pipeline.stream(landed)
+
+
+def test_a_damaged_commit_is_dropped_and_its_batch_changes_nothing(landed: Settings, send: Send, hdfs: WebHDFS) -> None:
+    cut_in_half(hdfs, f"{landed.checkpoint}/commits/1")
+    send("c")
+
+    assert pipeline.stream(landed).landed == 1
+    assert ids(landed) == ["a", "b", "c"]
+
+
+def test_an_older_copy_of_the_checkpoint_is_refused(landed: Settings, send: Send, hdfs: WebHDFS) -> None:
+    older = {path: hdfs.cat_file(path) for path in hdfs.find(landed.checkpoint)}
+    send("c")
+    pipeline.stream(landed)
+    hdfs.rm(landed.checkpoint, recursive=True)
+    for path, content in older.items():
+        put(hdfs, path, content)
+
+    with pytest.raises(StreamRefused, match=r"offsets ends with batch 1, but table ledger or staging has batch 2"):
+        pipeline.stream(landed)
+
+
+def test_commits_without_their_offsets_are_refused(landed: Settings, hdfs: WebHDFS) -> None:
+    hdfs.rm(f"{landed.checkpoint}/offsets/1")
+
+    with pytest.raises(StreamRefused, match=r"offsets ends with batch 0, but \S+/commits has batch 1"):
+        pipeline.stream(landed)
+
+
+def test_a_batch_whose_beginning_is_gone_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
+    hdfs.rm(f"{landed.checkpoint}/commits/1")
+    hdfs.rm(f"{landed.checkpoint}/offsets/0")
+
+    with pytest.raises(StreamRefused, match=r"offsets/0 is missing"):
+        pipeline.stream(landed)
+
+
+def test_a_checkpoint_without_its_metadata_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
+    hdfs.rm(f"{landed.checkpoint}/metadata")
+
+    with pytest.raises(StreamRefused, match=r"metadata is gone, while offsets are there"):
+        pipeline.stream(landed)
+
+
+def test_a_checkpoint_of_another_stream_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
+    other = landed.in_namespace(f"{landed.namespace}_other")
+    topics.create_topic(other)
+    try:
+        copy_checkpoint(hdfs, landed, other)
+        with pytest.raises(StreamRefused, match=r"has no account of it, but none at all.*not of one stream"):
+            pipeline.stream(other)
+        copy_checkpoint(hdfs, landed, other)
+        hdfs.rm(f"{other.checkpoint}/commits", recursive=True)
+        with pytest.raises(StreamRefused, match=rf"offsets of topic {landed.topic}, the settings say {other.topic}"):
+            pipeline.stream(other)
+    finally:
+        pipeline.reset(other)
+
+
+def test_a_checkpoint_that_does_not_know_the_tables_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
+    text = hdfs.cat_file(f"{landed.checkpoint}/metadata").decode()
+    put(hdfs, f"{landed.checkpoint}/metadata", b'{"id":"00000000-0000-4000-8000-000000000000"}')
+
+    with pytest.raises(StreamRefused, match=r"is that of stream 00000000, but .* those of \w{8}"):
+        pipeline.stream(landed)
+
+    put(hdfs, f"{landed.checkpoint}/metadata", text.encode())
+    assert pipeline.stream(landed).landed == 0
+
+
+def test_a_topic_that_was_made_anew_is_refused(landed: Settings) -> None:
+    topics.delete_topic(landed)
+    topics.create_topic(landed)
+
+    with pytest.raises(StreamRefused, match=r"offsets/1 says 2 of partition \d, which ends at 0 .* made anew"):
+        pipeline.stream(landed)
+
+
+def test_what_nobody_can_do_is_refused_before_spark_starts(fresh: Settings) -> None:
+    nowhere = SparkPlace(Path("/nowhere"), (), Path("/nowhere"))
+    faulty = fresh.in_namespace(fresh.namespace, fault_point="sealde")
+
+    with pytest.raises(SettingsError, match="fault_point is 'sealde'"):
+        job.run(faulty, nowhere, announce=print, whereabouts=lambda: Whereabouts("nowhere"))
+    with pytest.raises(SettingsError, match="purchase_boat"):
+        job.run(
+            fresh,
+            nowhere,
+            announce=print,
+            whereabouts=lambda: Whereabouts("nowhere"),
+            event_types=["purchase_boat"],
+        )
