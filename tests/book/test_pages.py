@@ -1,4 +1,4 @@
-"""The site as files: every link leads somewhere, every page is told of, its computed pages have what they are to have."""
+"""The site as files: every link leads somewhere, and the pages that are computed have what they are to have."""
 
 from __future__ import annotations
 
