@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from questlog.paths import ROOT
@@ -21,6 +22,10 @@ from questlog.stack import local, ports
 
 # A shell's background job ignores SIGINT, and so does a Python started there: tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long a case takes says more of the machine than of the code.
+hypothesis.settings.register_profile("questlog", deadline=None)
+hypothesis.settings.load_profile("questlog")
 
 OFFSETS = range(2000, 20000, 20)  # below the ports that the system gives to outgoing connections
 
