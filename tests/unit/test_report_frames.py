@@ -90,6 +90,38 @@ def dead_letters_by_reason() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["event_type", "reason", "records"])
 
 
+def purchase_funnel(*players: int) -> pd.DataFrame:
+    frame = funnel(*players)
+    names = ["created a player", "started a quest", "bought an item", "bought again"][: len(frame)]
+    return frame.assign(name=names, median_hours=[None, 0.05, 0.5, 30.0][: len(frame)]).astype({"median_hours": float})
+
+
+def retention_by_cohort(first: int = 60, later: int = 20) -> pd.DataFrame:
+    weeks = [(cohort, week) for cohort in (0, 1, 2) for week in range(3 - cohort)]
+    rows = [(DAYS[0] + pd.Timedelta(weeks=cohort), week, 100, (100, first, later)[week]) for cohort, week in weeks]
+    frame = pd.DataFrame(rows, columns=["cohort", "weeks", "players", "returned"])
+    return frame.assign(share=frame["returned"] / frame["players"])
+
+
+def staying_away(gone: int = 60) -> pd.DataFrame:
+    rows = [
+        ("potion", "haste", 150, gone, 600, 90),
+        ("potion", "mana", 300, 50, 450, 60 + gone),
+        ("sword", "iron", 80, 9, 90, 11),
+    ]
+    return pd.DataFrame(rows, columns=["kind", "item", "buyers", "gone", "others", "others_gone"])
+
+
+def revenue_by_segment() -> pd.DataFrame:
+    rows = [
+        ("passer-by", 90, None, None, 0, 0, 0),
+        ("social", 60, "sword", "iron", 30, 40, 5_000),
+        ("social", 60, "potion", "mana", 20, 90, 1_000),
+        ("explorer", 50, "shield", "kite", 20, 25, 2_000),
+    ]
+    return pd.DataFrame(rows, columns=["segment", "players", "kind", "item", "buyers", "pieces", "gold"])
+
+
 FRAMES: dict[str, Callable[[], pd.DataFrame]] = {
     made.__name__: made
     for made in (
@@ -103,6 +135,10 @@ FRAMES: dict[str, Callable[[], pd.DataFrame]] = {
         top_spenders,
         guilds,
         quests,
+        purchase_funnel,
+        retention_by_cohort,
+        staying_away,
+        revenue_by_segment,
         dead_letters_by_reason,
     )
 }

@@ -11,10 +11,9 @@ from questlog.generate.effects import EFFECTS
 from questlog.generate.planted import planted
 from questlog.generate.world import World
 from questlog.query import library
-from questlog.report import recovery
+from questlog.report import estimates, recovery
 from questlog.report.evidence import Share
-from questlog.report.recovery import estimates
-from questlog.report.recovery.comparison import UNCLEAR
+from questlog.report.recovery import UNCLEAR
 
 BOOK = {"players": 1_000, "events": 30_000, "days": 42}
 """The size at which the book shows the recovery."""

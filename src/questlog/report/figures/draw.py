@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from questlog.report import style
 from questlog.report.chart import Chart, chart, whole_numbers
@@ -46,6 +47,11 @@ def values(axes: Axes, widths: Sequence[float], texts: Sequence[str]) -> None:
     axes.set_xlim(0, most * ROOM_FOR_VALUES)
     for place, (width, text) in enumerate(zip(widths, texts, strict=True)):
         axes.text(width + most * 0.015, place, text, va="center", size=style.SIZE - 1)
+
+
+def few_ticks() -> MaxNLocator:
+    """Ticks of an axis of shares, few enough for a phone."""
+    return MaxNLocator(nbins=4)
 
 
 def over_days(axes: Axes, days: pd.DatetimeIndex) -> None:

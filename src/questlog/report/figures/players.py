@@ -9,7 +9,7 @@ from questlog.report.chart import Chart, chart, percents, whole_numbers, without
 from questlog.report.evidence import Share, percent
 from questlog.report.figures import draw
 from questlog.report.findings.hours import HOURS, QUIET_HOURS, by_hour, quietest
-from questlog.report.findings.players import every_day
+from questlog.report.findings.players import every_day, hours
 
 
 @style.styled
@@ -44,6 +44,21 @@ def funnel(frame: pd.DataFrame) -> Chart:
     shares = [percent(Share(count, players[0]).value) for count in players]
     draw.values(axes, players, [f"{count:,} ({share})" for count, share in zip(players, shares, strict=True)])
     axes.set_xlim(0, max(*players, 1) * 1.35)
+    return figure
+
+
+@style.styled
+def purchase_funnel(frame: pd.DataFrame) -> Chart:
+    """How many come to each step, and how long it takes: `funnel`'s frame with `median_hours`."""
+    title = findings.purchase_funnel(frame).title
+    if frame.empty:
+        return without_data(title)
+    players = [int(count) for count in frame["players"]]
+    figure, axes = draw.bars(title, frame["name"].tolist(), "players (median wait)")
+    axes.barh(range(len(players)), players, height=draw.BAR_HEIGHT, color=style.ACCENT)
+    waits = ["" if pd.isna(took) else f" ({hours(float(took))})" for took in frame["median_hours"]]
+    draw.values(axes, players, [f"{count:,}{wait}" for count, wait in zip(players, waits, strict=True)])
+    axes.set_xlim(0, max(*players, 1) * 1.6)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pandas as pd
@@ -78,6 +79,29 @@ def funnel(frame: pd.DataFrame) -> Finding:
         recommendation=f"Work on the step to '{after}' first: it loses {stop.part:,} players, no step loses more.",
         confidence=sureness(stop.whole, "players at that step"),
     )
+
+
+def purchase_funnel(frame: pd.DataFrame) -> Finding:
+    """The finding of `funnel`, on the way to a second purchase, with the step that takes the longest.
+
+    Args:
+        frame: as that of `funnel`, and `median_hours` (since the step before).
+    """
+    found = funnel(frame)
+    took = frame["median_hours"].astype(float)
+    if took.isna().all():
+        return found
+    slowest = frame["name"].tolist()[int(took.argmax())]
+    wait = f"The longest wait is before '{slowest}': {hours(took.max())} for half of those who get there."
+    return dataclasses.replace(found, sentence=f"{found.sentence} {wait}")
+
+
+def hours(count: float) -> str:
+    """A duration as people say it: 3 minutes, 5.4 hours, 2.1 days."""
+    if count < 1:
+        minutes = round(count * 60)
+        return "under a minute" if not minutes else f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{count:.1f} hours" if count < 48 else f"{count / 24:.1f} days"
 
 
 def _nobody_stops(names: list[str], whole: Share) -> Finding:

@@ -1,4 +1,4 @@
-"""Estimates and truths side by side, and the sentence about them."""
+"""What was planted in a simulated world, found again: estimates beside the truth, and the sentence about them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from questlog.report import estimates
+from questlog.report.estimates import Estimate
 from questlog.report.findings.finding import Finding
-from questlog.report.recovery import estimates
-from questlog.report.recovery.estimates import Estimate
 
 QUERIES = (
     "first_week",
@@ -81,6 +81,15 @@ def summary(compared: pd.DataFrame) -> Finding:
         recommendation=_trust(within, len(told), unclear),
         confidence="The intervals are made so that all of them hold in 95 of 100 such worlds.",
     )
+
+
+def shown(compared: pd.DataFrame) -> pd.DataFrame:
+    """The comparison as text for people, two decimals: what, planted, estimate, from, to, verdict."""
+    numbers = {
+        heading: compared[name].map(lambda value: "-" if pd.isna(value) else f"{value:.2f}")
+        for heading, name in (("planted", "truth"), ("estimate", "estimate"), ("from", "low"), ("to", "high"))
+    }
+    return pd.DataFrame({"measured": compared["measured"], **numbers, "verdict": compared["verdict"]})
 
 
 def _estimates(answers: Mapping[str, pd.DataFrame], known: KnownDays) -> dict[str, Estimate]:

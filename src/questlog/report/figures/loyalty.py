@@ -1,0 +1,87 @@
+"""Charts about who stays, what drives players away, and who spends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from questlog.report import findings, style
+from questlog.report.chart import Chart, chart, percents, without_data
+from questlog.report.evidence import percent
+from questlog.report.figures import draw
+from questlog.report.findings.loyalty import after_buying, spending
+
+MOST_COHORTS = 12
+MOST_WEEKS = 7
+INCHES_A_COHORT = 0.42
+
+
+@style.styled
+def retention_by_cohort(frame: pd.DataFrame) -> Chart:
+    """The triangle: a row a cohort, a column a week. Frame: `cohort`, `weeks`, `players`, `returned`, `share`."""
+    title = findings.retention_by_cohort(frame).title
+    if frame.empty:
+        return without_data(title)
+    shares = frame.pivot(index="cohort", columns="weeks", values="share").iloc[-MOST_COHORTS:, : MOST_WEEKS + 1]
+    sizes = frame.groupby("cohort")["players"].max()
+    figure, axes = chart(title, height=1.5 + INCHES_A_COHORT * max(len(shares), 2))
+    texts = shares.map(lambda share: "" if pd.isna(share) else percent(share))
+    sns.heatmap(
+        shares,
+        annot=texts,
+        fmt="",
+        cmap="cividis_r",
+        vmin=0,
+        vmax=1,
+        cbar=False,
+        linewidths=2,
+        linecolor=style.PAPER,
+        annot_kws={"size": style.SIZE - 1},
+        yticklabels=[f"{cohort:%-d %b} ({sizes[cohort]:,})" for cohort in shares.index],
+        ax=axes,
+    )
+    axes.set(xlabel="weeks after the first", ylabel="first week (players)")
+    axes.tick_params(rotation=0)
+    axes.set_facecolor(style.PAPER)
+    return figure
+
+
+@style.styled
+def staying_away(frame: pd.DataFrame) -> Chart:
+    """Share of buyers who stay away, beside that of other items' buyers.
+
+    Frame: `kind`, `item`, `buyers`, `gone`, `others`, `others_gone`.
+    """
+    title = findings.staying_away(frame).title
+    pairs = dict(sorted(after_buying(frame).items(), key=lambda named: (-named[1][0].value, named[0])))
+    if not pairs:
+        return without_data(title)
+    figure, axes = draw.bars(title, list(pairs), "share of buyers not seen for a week", extra=0.35)
+    shown = list(pairs.values())[: draw.MOST_BARS]
+    places = np.arange(len(shown))
+    own, rest = ([pair[side].value for pair in shown] for side in (0, 1))
+    axes.barh(places, own, height=draw.BAR_HEIGHT, color=style.ALERT, label="after this item")
+    axes.plot(rest, places, "D", color=style.INK, markersize=5, label="after others of its kind")
+    draw.values(axes, [max(pair) for pair in zip(own, rest, strict=True)], [f"of {pair[0].whole:,}" for pair in shown])
+    axes.set_xlim(0, max(*own, *rest, 0.1) * draw.ROOM_FOR_VALUES)
+    axes.xaxis.set_major_locator(draw.few_ticks())
+    percents(axes.xaxis)
+    draw.below(figure, axes, columns=2)
+    return figure
+
+
+@style.styled
+def revenue_by_segment(frame: pd.DataFrame) -> Chart:
+    """Gold for each player of a segment. Frame: `segment`, `players`, `kind`, `item`, `buyers`, `pieces`, `gold`."""
+    title = findings.revenue_by_segment(frame).title
+    if frame.empty:
+        return without_data(title)
+    segments = spending(frame)
+    figure, axes = draw.bars(title, segments["segment"].tolist(), "gold for each player")
+    gold = segments["gold_per_player"].tolist()
+    axes.barh(range(len(gold)), gold, height=draw.BAR_HEIGHT, color=style.ACCENT)
+    texts = [f"{each:,.0f} ({players:,} players)" for each, players in zip(gold, segments["players"], strict=True)]
+    draw.values(axes, gold, texts)
+    axes.set_xlim(0, max(*gold, 1.0) * 1.6)
+    return figure

@@ -1,0 +1,147 @@
+"""Findings about what changed on a known day: the price of swords, the guild campaign."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+import pandas as pd
+
+from questlog.report import estimates
+from questlog.report.estimates import Estimate
+from questlog.report.evidence import Share, percent, shares_differ, sureness
+from questlog.report.findings.finding import Finding, absent
+
+
+def price_change(prices: pd.DataFrame, first_purchases: pd.DataFrame, changed_on: date) -> Finding:
+    """Whether players choose swords less, or more, since their price changed.
+
+    Args:
+        prices: of the query `prices_by_day`: `day`, `item`, `purchases`, `gold`, `price` (gold).
+        first_purchases: `day`, `character`, `kind`, `players` (count).
+        changed_on: the first day of the new prices.
+    """
+    price, odds = estimates.price_factors(prices, changed_on)[0], estimates.demand(first_purchases, changed_on)
+    if math.isnan(odds.value):
+        return absent("the change of prices", "too few first purchases before or after it")
+    told = _price(price)
+    title, advice = _demand(odds)
+    return Finding(
+        title=f"Since {changed_on:%-d %B} {title}",
+        sentence=f"{told} The odds that a player's first purchase is a sword are {odds.value:.2f} times those before "
+        f"(between {odds.low:.2f} and {odds.high:.2f}).",
+        figure=f"odds times {odds.value:.2f}",
+        recommendation=advice,
+        confidence=sureness(int(first_purchases["players"].sum()), "first purchases"),
+    )
+
+
+def _price(factor: Estimate) -> str:
+    if math.isnan(factor.value):
+        return "What an item cost before and after cannot be compared."
+    if factor.low <= 1 <= factor.high:
+        return "The same sword costs about as much as before."
+    change = "more" if factor.value > 1 else "less"
+    return f"The same sword costs {percent(abs(factor.value - 1))} {change} than before."
+
+
+def _demand(odds: Estimate) -> tuple[str, str]:
+    if odds.low <= 1 <= odds.high:
+        return (
+            "players do not clearly choose swords more or less often",
+            "Keep the price for now, and look again with more buyers: these numbers allow either answer.",
+        )
+    if odds.value < 1:
+        return (
+            f"new buyers choose swords less: the odds fell by {percent(1 - odds.value)}",
+            f"Try the old price on half of the players: at odds of {odds.value:.2f} the dearer sword must earn back "
+            "what is not bought.",
+        )
+    return (
+        f"new buyers choose swords more: the odds are {odds.value:.1f} times as high",
+        "Keep the price, and try whether it is the cause: show half of the players the old one.",
+    )
+
+
+def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
+    """Whether more new players joined a guild at once while the campaign ran.
+
+    Args:
+        frame: of the query `new_players_joining`: `day`, `players`, `joined` (counts).
+        dates: the first and the last day of the campaign.
+    """
+    inside, outside = during(frame, dates, "joined")
+    effect = estimates.campaign(frame, *dates)
+    if math.isnan(effect.value):
+        return absent("the guild campaign", "too few new players during it, or outside of it")
+    title, advice = _called(effect, outside)
+    return Finding(
+        title=title,
+        sentence=f"From {dates[0]:%-d %B} to {dates[1]:%-d %B} {inside} new players joined on their first day, on the "
+        f"other days {outside}.",
+        figure=f"{effect.value * 100:+.0f} points",
+        recommendation=advice,
+        confidence=f"{sureness(inside.whole, 'new players during the campaign')} For more of them the effect would lie "
+        f"between {effect.low:.0%} and {effect.high:.0%}.",
+    )
+
+
+def _called(effect: Estimate, outside: Share) -> tuple[str, str]:
+    if effect.low <= 0 <= effect.high:
+        return (
+            "The guild campaign shows no clear effect on who joins",
+            f"Do not repeat it on these numbers: {percent(outside.value)} join without it.",
+        )
+    if effect.value < 0:
+        return (
+            f"During the guild campaign fewer new players joined: {percent(-effect.value)} less",
+            "Stop it, and ask players what they made of it.",
+        )
+    return (
+        f"The guild campaign brought {percent(effect.value)} of its new players into a guild at once",
+        f"Repeat it if members are worth its price: without it {percent(outside.value)} join on the first day.",
+    )
+
+
+def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
+    """Whether guild members come back more, and whether joining is the cause.
+
+    The campaign tells: it made players join who differ in nothing else. If joining made players come back, those who
+    arrived during the campaign would come back more.
+
+    Args:
+        frame: of the query `returning_by_joining`: `day`, `joined` (yes or no), `players`, `returned`, `gold`.
+        dates: the first and the last day of the campaign.
+    """
+    members, others = (_share(frame[frame["joined"] == said], "returned") for said in ("yes", "no"))
+    if not members.whole or not others.whole:
+        return absent("what joining a guild changes", "no two groups of players whose second week is known")
+    inside, outside = during(frame, dates, "returned")
+    differ = shares_differ(members, others)
+    how = "come back more often" if members.value > others.value else "come back less often"
+    return Finding(
+        title=f"Players who join a guild on day one {how if differ else 'come back about as often as others'}",
+        sentence=f"In their second week {members} of them were seen, and {others} of the others. Of all who arrived "
+        f"during the campaign, members or not, {inside} came back, of those who arrived on other days {outside}.",
+        figure=f"{percent(members.value)} against {percent(others.value)}",
+        recommendation=_cause(differ, inside, outside),
+        confidence=sureness(min(members.whole, inside.whole), "players in the smaller group"),
+    )
+
+
+def _cause(differ: bool, inside: Share, outside: Share) -> str:
+    if shares_differ(inside, outside):
+        return "Look closer: those who arrived during the campaign came back differently, so it may change who stays."
+    if differ:
+        return "Do not count on guilds to keep players: the campaign made more join, and no more come back."
+    return "Value guilds for what they are: no clear sign that joining early keeps players."
+
+
+def during(frame: pd.DataFrame, dates: tuple[date, date], counted: str) -> tuple[Share, Share]:
+    """Of the players, those counted: who arrived on days from the first to the last date, and who on other days."""
+    inside = frame["day"].between(pd.Timestamp(dates[0]), pd.Timestamp(dates[1]))
+    return _share(frame[inside], counted), _share(frame[~inside], counted)
+
+
+def _share(frame: pd.DataFrame, counted: str) -> Share:
+    return Share(int(frame[counted].sum()), int(frame["players"].sum()))

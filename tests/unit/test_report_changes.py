@@ -1,0 +1,125 @@
+"""Findings about known days, loyalty and spending: they say what is there, and that nothing is where nothing is."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+from simulated_answers import answers
+from test_report_frames import purchase_funnel, retention_by_cohort, revenue_by_segment, staying_away
+
+from questlog.generate.world import World
+from questlog.query import library
+from questlog.report import findings
+from questlog.report.figures import timelines
+
+BOOK = {"players": 1_000, "events": 30_000, "days": 42}
+WORLD, PLAIN = World(**BOOK), World(effects=(), **BOOK)
+
+
+def without_rows(name: str) -> pd.DataFrame:
+    frame = pd.DataFrame(columns=list(library.describe(name).columns))
+    return frame.astype({"day": "datetime64[s]"}) if "day" in frame else frame
+
+
+def price_change(world: World) -> findings.Finding:
+    found = answers(world)
+    return findings.price_change(found["prices_by_day"], found["first_purchases"], world.price_date)
+
+
+def test_dearer_swords_are_chosen_less_where_that_is_so() -> None:
+    finding = price_change(WORLD)
+    assert finding.title.startswith("Since 21 January new buyers choose swords less")
+    assert "costs 25% more" in finding.sentence
+    assert "do not clearly choose swords more or less often" in price_change(PLAIN).title
+
+
+def test_a_campaign_is_said_to_work_only_where_it_does() -> None:
+    said = [findings.campaign(answers(one)["new_players_joining"], one.campaign_dates).title for one in (WORLD, PLAIN)]
+    assert said[0].startswith("The guild campaign brought 28% of its new players")
+    assert said[1] == "The guild campaign shows no clear effect on who joins"
+
+
+def returning(*, members: int, inside: int) -> pd.DataFrame:
+    rows = [(2, "yes", 200, members), (2, "no", 200, 80), (WORLD.campaign_days[0], "no", 200, inside)]
+    frame = pd.DataFrame(rows, columns=["day", "joined", "players", "returned"])
+    return frame.assign(day=[pd.Timestamp(WORLD.date_of(day)) for day in frame["day"]], gold=0)
+
+
+@pytest.mark.parametrize(
+    ("members", "inside", "title", "advice"),
+    [
+        (140, 110, "come back more often", "Do not count on guilds"),
+        (30, 55, "come back less often", "Do not count on guilds"),
+        (90, 85, "about as often as others", "Value guilds for what they are"),
+        (80, 180, "come back less often", "Look closer"),
+    ],
+)
+def test_joining_is_called_a_cause_only_if_the_campaign_says_so(
+    members: int, inside: int, title: str, advice: str
+) -> None:
+    finding = findings.joining(returning(members=members, inside=inside), WORLD.campaign_dates)
+    assert title in finding.title
+    assert finding.recommendation.startswith(advice)
+
+
+def test_days_without_players_or_purchases_have_no_findings_and_their_charts_say_so() -> None:
+    prices, first, joining, returned = map(
+        without_rows, ("prices_by_day", "first_purchases", "new_players_joining", "returning_by_joining")
+    )
+    dates = WORLD.campaign_dates
+    told = [
+        findings.price_change(prices, first, WORLD.price_date),
+        findings.campaign(joining, dates),
+        findings.joining(returned, dates),
+        findings.bots(without_rows("bots")),
+    ]
+    assert all(finding.title.startswith("Nothing to say about") for finding in told)
+    assert timelines.campaign(joining, dates).said == told[1].title
+    assert timelines.price_change(prices, first, WORLD.price_date).said == told[0].title
+
+
+def test_the_known_days_are_marked_on_their_charts() -> None:
+    found = answers(WORLD)
+    change = timelines.price_change(found["prices_by_day"], found["first_purchases"], WORLD.price_date)
+    campaign = timelines.campaign(found["new_players_joining"], WORLD.campaign_dates)
+    assert "new prices, 21 Jan" in [text.get_text().strip() for text in change.axes[0].texts]
+    assert any("during the campaign" in str(line.get_label()) for line in campaign.axes[0].lines)
+    assert campaign.png()
+
+
+def test_an_item_that_drives_players_away_is_named_and_none_where_none_does() -> None:
+    assert findings.staying_away(staying_away(60)).title == (
+        "After a haste potion 40% stay away for a week, after another potion 15%"
+    )
+    assert findings.staying_away(staying_away(20)).title.startswith("After no item")
+
+
+def test_the_larger_loss_decides_what_to_do_about_staying() -> None:
+    assert "first week" in findings.retention_by_cohort(retention_by_cohort(30, 20)).recommendation
+    assert "second week" in findings.retention_by_cohort(retention_by_cohort(90, 20)).recommendation
+
+
+def test_the_segment_that_spends_most_for_each_player_is_named() -> None:
+    finding = findings.revenue_by_segment(revenue_by_segment())
+    assert finding.title == "Social players spend most: 100 gold each"
+    assert "30% of 200 players and spend 75% of the gold" in finding.sentence
+    unsold = revenue_by_segment().assign(gold=0)
+    assert findings.revenue_by_segment(unsold).title == "Nothing to say about who spends"
+
+
+def test_the_funnel_names_the_longest_wait() -> None:
+    assert (
+        "The longest wait is before 'bought again': 30.0 hours" in findings.purchase_funnel(purchase_funnel()).sentence
+    )
+    assert "longest wait" not in findings.purchase_funnel(purchase_funnel(5)).sentence
+
+
+def test_programs_are_counted_and_none_is_said_to_be_none() -> None:
+    frame = pd.DataFrame([("people", 90, 500), ("programs", 10, 500)], columns=["who", "players", "events"])
+    assert findings.bots(frame).title == "10% of the players are programs, with 50% of the events"
+    assert findings.bots(frame.iloc[:1]).title == "No player behaves like a program"
+
+
+def test_every_part_of_these_findings_says_something() -> None:
+    told = [price_change(WORLD), findings.joining(returning(members=90, inside=85), WORLD.campaign_dates)]
+    assert all(all(dataclasses.astuple(finding)) for finding in told)
