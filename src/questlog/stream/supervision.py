@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import IO
 
 from questlog.settings import Settings
+from questlog.stream.faults import IN_A_FILE
 from questlog.stream.signals import told_by_signals
 
 REFUSED = 78
@@ -60,7 +61,7 @@ def supervise(
 ) -> int:
     """Keep the stream running until it ends by itself, is refused, or Ctrl-C, SIGTERM or `stop` ends both.
 
-    A `Settings.fault_point` strikes the first child alone. Each restart is also a line of JSON in `log_path`.
+    A `Settings.fault_point` strikes the first child alone, unless it is in a file. Each restart is also a line of JSON in `log_path`.
 
     Returns:
         The exit status of the last child: 0, `REFUSED`, or what it was when the supervisor was told to stop.
@@ -72,7 +73,8 @@ def supervise(
             status, words = _Child(here, command).run(told)
             if status in (0, REFUSED) or told.is_set():
                 return status
-            here = settings.in_namespace(settings.namespace, fault_point="")
+            if not settings.fault_point.startswith(IN_A_FILE):  # a point in a file is taken out at the kill
+                here = settings.in_namespace(settings.namespace, fault_point="")
             deaths = 1 if time.monotonic() - began >= settings.restart_healthy else deaths + 1
             restart = Restart(_reason(status, words), pause(settings, deaths), deaths)
             _log(settings, restart)
