@@ -40,7 +40,7 @@ def lake(fresh: Settings) -> Iterator[Lake]:
 
 def test_creating_names_every_table_and_creating_again_none(fresh: Settings) -> None:
     lake = Lake(fresh)
-    assert lake.create(CATALOGUE) == ["events", *CATALOGUE.names, "dead_letters", "ledger"]
+    assert lake.create(CATALOGUE) == ["events", *CATALOGUE.names, "dead_letters", "ledger", "stream_progress"]
     assert lake.create(CATALOGUE) == []
     lake.drop(CATALOGUE)
 

@@ -113,6 +113,7 @@ PROGRESS = [
     for batch in range(2)
 ]
 
+PHASE_SECONDS = [number / 8 for number in range(len(PHASES))]
 ANSWERS: dict[str, list[tuple[object, ...]]] = {
     "characters": [("mage", 2, 2, 250, 125.0), ("rogue", 1, 0, 0, 0.0)],
     # Of Ada's events three, and of Bob's one, lie in the topic behind one that happened later.
@@ -165,7 +166,8 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         ("potion", "mana", 2, 4, 50, 12.5),
     ],
     "stream_progress": [
-        ("s", batch, NOON + batch * DAY, 9, 0, 2.0, *(number / 8 for number in range(len(PHASES)))) for batch in (1, 0)
+        ("s", batch, pd.Timestamp((NOON + batch * DAY).replace(tzinfo=None)), 9, 0, 2.0, *PHASE_SECONDS)
+        for batch in (1, 0)
     ],
     "top_spenders": [("ada", 3, 5, 170, 0.68), ("bob", 1, 1, 80, 0.32)],
 }

@@ -142,7 +142,7 @@ def tables_of_three_weeks(settings: Settings) -> Iterator[Settings]:
             for date in sorted({event["event_time"].date() for event in events}):
                 landed.land(hdfs, here, event_type, *(event for event in events if event["event_time"].date() == date))
         execute = functools.partial(presto.execute, here)
-        partitions.announce(execute, here, partitions.missing(execute, here))
+        partitions.announce(here, partitions.missing(execute, here))
         yield here
 
 
