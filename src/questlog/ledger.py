@@ -5,11 +5,11 @@ column         who says so
 =============  =====================================================================================
 accepted       the API's counters: requests answered with 2xx, counted after Kafka's acknowledgement
 in_kafka       the topic itself, read from end to end
-from_api       of these, the records that carry the API's mark; the others came from elsewhere
+from_api       of these, the events that carry the API's mark; the others came from elsewhere
 landed         the parquet files' own footers, read from HDFS without Presto
 filtered       the stream's account (table ``ledger``): types that it was told not to land
 rejected       the dead letters' parquet footers
-repeated       the stream's account: records of an event that has landed already, sent again with its ``event_id``
+repeated       the stream's account: events that have landed already, sent again with their ``event_id``
 in_presto      ``SELECT count(*)`` of table ``events``
 distinct       distinct ``event_id`` that Presto sees in it
 =============  =====================================================================================
