@@ -61,7 +61,8 @@ def supervise(
 ) -> int:
     """Keep the stream running until it ends by itself, is refused, or Ctrl-C, SIGTERM or `stop` ends both.
 
-    A `Settings.fault_point` strikes the first child alone, unless it is in a file. Each restart is also a line of JSON in `log_path`.
+    A `Settings.fault_point` strikes the first child alone, unless it is in a file. Each restart is also a line of JSON
+    in `log_path`.
 
     Returns:
         The exit status of the last child: 0, `REFUSED`, or what it was when the supervisor was told to stop.
