@@ -35,13 +35,17 @@ def _words(path: Path) -> str:
     return "\n".join(cell.source for cell in notebooks.read(path).cells)
 
 
+def _where(used: list[str]) -> str:
+    return f"asked in {', '.join(used)}" if used else "no chapter asks it, so it is yours to ask"
+
+
 def _entry(query: Query, chapters: dict[str, str], modules: dict[str, str]) -> str:
     used = [f"{{doc}}`{chapter}`" for chapter in users(query.name, chapters)]
     used += [f"the module `{module}` of the package" for module in users(query.name, modules)]
     return "\n\n".join(
         (
             f"(query-{query.name})=\n## {literal(query.question)}",
-            f"`questlog query {query.name}`; asked in {', '.join(used)}.",
+            f"`questlog query {query.name}`; {_where(used)}.",
             *_tables(query),
             f"```sql\n{_statement(query)}\n```",
         )
