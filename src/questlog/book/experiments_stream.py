@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -142,7 +142,7 @@ def supervised(settings: Settings, fault: str) -> list[Restart]:
     command, pipe = [sys.executable, "-m", "questlog", "stream"], subprocess.PIPE
     with subprocess.Popen(command, env=doomed.environment(), stdout=subprocess.DEVNULL, stderr=pipe) as parent:
         try:
-            _wait_for_balance(settings)
+            _wait_for_balance(settings, lambda: len(supervision.restarts(settings)) > before)
             parent.send_signal(signal.SIGTERM)
             _, words = parent.communicate(timeout=DEADLINE)
         finally:
@@ -152,9 +152,9 @@ def supervised(settings: Settings, fault: str) -> list[Restart]:
     return supervision.restarts(settings)[before:]
 
 
-def _wait_for_balance(settings: Settings) -> None:
+def _wait_for_balance(settings: Settings, restarted: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE
-    while not pipeline.ledger(settings).balances:
+    while not (restarted() and pipeline.ledger(settings).balances):
         if time.monotonic() > deadline:
             raise BookError(f"the stream had not landed all within {DEADLINE:.0f} s")
         time.sleep(1)
