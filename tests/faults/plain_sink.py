@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+import psutil
 from pyspark.sql import functions as sf
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -49,8 +50,10 @@ def _started(settings: Settings) -> StreamingQuery:
 
 
 def _kill_after_the_first_file(settings: Settings, before: int) -> None:
+    [java] = [child for child in psutil.Process().children(recursive=True) if child.name() == "java"]
     while len(_landed(settings)) <= before:
         time.sleep(0.05)
+    java.kill()  # first: a JVM whose Python has gone aborts its batch in good order
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -127,6 +127,21 @@ signal.pause()
     assert ended.exists()
 
 
+def test_told_to_stop_while_its_child_only_starts_it_ends_well(quick: Settings, tmp_path: Path) -> None:
+    begun, stop = tmp_path / "begun", threading.Event()
+    code = "import pathlib, signal, sys; pathlib.Path(sys.argv[2]).touch(); signal.pause()"
+    status: list[int] = []
+    supervisor = threading.Thread(
+        target=lambda: status.append(supervise(quick, python(code, begun), on_restart=str, stop=stop))
+    )
+    supervisor.start()
+    eventually(begun.exists, deadline=DEADLINE)
+    stop.set()
+    supervisor.join()
+
+    assert status == [0]
+
+
 def test_the_child_is_told_when_its_supervisor_dies() -> None:
     reading, writing = os.pipe()
     told = threading.Event()

@@ -130,19 +130,19 @@ def _kill(child: psutil.Popen) -> None:
 
 
 def supervised(settings: Settings, fault: str) -> list[Restart]:
-    """Run `questlog stream` with a fault that kills its driver, until all has landed; then end it by SIGTERM.
+    """Run `questlog stream` with a fault that kills its driver, until all is accounted for; then end it by SIGTERM.
 
     Gives the restarts that its supervisor made.
 
     Raises:
-        BookError: the ledger did not balance within `DEADLINE` seconds, or the stream did not end well.
+        BookError: not all was accounted for within `DEADLINE` seconds, or the stream did not end well.
     """
     before = len(supervision.restarts(settings))
     doomed = settings.in_namespace(settings.namespace, fault_point=fault)
     command, pipe = [sys.executable, "-m", "questlog", "stream"], subprocess.PIPE
     with subprocess.Popen(command, env=doomed.environment(), stdout=subprocess.DEVNULL, stderr=pipe) as parent:
         try:
-            _wait_for_balance(settings, lambda: len(supervision.restarts(settings)) > before)
+            _wait_until(lambda: len(supervision.restarts(settings)) > before and _is_accounted_for(settings))
             parent.send_signal(signal.SIGTERM)
             _, words = parent.communicate(timeout=DEADLINE)
         finally:
@@ -152,9 +152,15 @@ def supervised(settings: Settings, fault: str) -> list[Restart]:
     return supervision.restarts(settings)[before:]
 
 
-def _wait_for_balance(settings: Settings, restarted: Callable[[], bool]) -> None:
+def _is_accounted_for(settings: Settings) -> bool:
+    """The ledger balances, and the stream's own account, which comes last, has it all."""
+    ledger, account = pipeline.ledger(settings), pipeline.query(settings, "ledger_account")
+    return ledger.balances and ledger.total("landed") == int(account["landed"].sum())
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE
-    while not (restarted() and pipeline.ledger(settings).balances):
+    while not condition():
         if time.monotonic() > deadline:
             raise BookError(f"the stream had not landed all within {DEADLINE:.0f} s")
         time.sleep(1)

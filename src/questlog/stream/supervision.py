@@ -72,6 +72,8 @@ def supervise(
         while True:
             began = time.monotonic()
             status, words = _Child(here, command).run(told)
+            if told.is_set() and status == -signal.SIGTERM:  # it was only starting, and had nothing to land
+                return 0
             if status in (0, REFUSED) or told.is_set():
                 return status
             if not settings.fault_point.startswith(IN_A_FILE):  # a point in a file is taken out at the kill
