@@ -120,7 +120,7 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
     "data_quality": [
         ("rejected: no valid event", 3, 13, 3 / 13),
         ("repeated: landed already", 1, 13, 1 / 13),
-        ("late: after a later event of the player", 4, 20, 4 / 20),
+        ("overtaken: after a later event of the player", 4, 20, 4 / 20),
         ("nameless: of no known player", 2, 20, 2 / 20),
     ],
     "dead_letters_by_reason": [("page_view", "not JSON", 2), ("(unknown)", "unknown type", 1)],

@@ -36,7 +36,7 @@ FROM counted
 CROSS JOIN told
 CROSS JOIN letters
 CROSS JOIN unnest(
-    ARRAY['rejected: no valid event', 'repeated: landed already', 'late: after a later event of the player',
+    ARRAY['rejected: no valid event', 'repeated: landed already', 'overtaken: after a later event of the player',
         'nameless: of no known player'],
     ARRAY[rejected, repeated, overtaken, nameless],
     ARRAY[records, records, landed, landed]
