@@ -41,10 +41,27 @@ def bars(title: str, names: Sequence[object], unit: str, extra: float = 0.0) -> 
     return figure, axes
 
 
-def values(axes: Axes, widths: Sequence[float], texts: Sequence[str]) -> None:
-    """Writes each bar's value behind its end."""
-    most = max(*widths, 1.0) if len(widths) > 1 else max(widths[0], 1.0)
-    axes.set_xlim(0, most * ROOM_FOR_VALUES)
+def valued_bars(
+    title: str,
+    names: Sequence[object],
+    unit: str,
+    widths: Sequence[float],
+    texts: Sequence[str],
+    *,
+    room: float = ROOM_FOR_VALUES,
+    colour: str = style.ACCENT,
+) -> Chart:
+    """A chart with a horizontal bar a name, all of one colour, each with its text behind its end."""
+    figure, axes = bars(title, names, unit)
+    axes.barh(range(len(widths)), widths, height=BAR_HEIGHT, color=colour)
+    values(axes, widths, texts, room)
+    return figure
+
+
+def values(axes: Axes, widths: Sequence[float], texts: Sequence[str], room: float = ROOM_FOR_VALUES) -> None:
+    """Writes each bar's value behind its end; the axis is `room` times as long as the longest bar."""
+    most = max(*widths, 1.0)
+    axes.set_xlim(0, most * room)
     for place, (width, text) in enumerate(zip(widths, texts, strict=True)):
         axes.text(width + most * 0.015, place, text, va="center", size=style.SIZE - 1)
 

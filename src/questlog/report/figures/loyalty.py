@@ -78,10 +78,6 @@ def revenue_by_segment(frame: pd.DataFrame) -> Chart:
     if frame.empty:
         return without_data(title)
     segments = spending(frame)
-    figure, axes = draw.bars(title, segments["segment"].tolist(), "gold for each player")
     gold = segments["gold_per_player"].tolist()
-    axes.barh(range(len(gold)), gold, height=draw.BAR_HEIGHT, color=style.ACCENT)
     texts = [f"{each:,.0f} ({players:,} players)" for each, players in zip(gold, segments["players"], strict=True)]
-    draw.values(axes, gold, texts)
-    axes.set_xlim(0, max(*gold, 1.0) * 1.6)
-    return figure
+    return draw.valued_bars(title, segments["segment"].tolist(), "gold for each player", gold, texts, room=1.6)

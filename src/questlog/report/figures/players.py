@@ -39,12 +39,8 @@ def funnel(frame: pd.DataFrame) -> Chart:
     if frame.empty:
         return without_data(title)
     players = [int(count) for count in frame["players"]]
-    figure, axes = draw.bars(title, frame["name"].tolist(), "players")
-    axes.barh(range(len(players)), players, height=draw.BAR_HEIGHT, color=style.ACCENT)
-    shares = [percent(Share(count, players[0]).value) for count in players]
-    draw.values(axes, players, [f"{count:,} ({share})" for count, share in zip(players, shares, strict=True)])
-    axes.set_xlim(0, max(*players, 1) * 1.35)
-    return figure
+    texts = [f"{count:,} ({percent(Share(count, players[0]).value)})" for count in players]
+    return draw.valued_bars(title, frame["name"].tolist(), "players", players, texts, room=1.35)
 
 
 @style.styled
@@ -54,12 +50,9 @@ def purchase_funnel(frame: pd.DataFrame) -> Chart:
     if frame.empty:
         return without_data(title)
     players = [int(count) for count in frame["players"]]
-    figure, axes = draw.bars(title, frame["name"].tolist(), "players (median wait)")
-    axes.barh(range(len(players)), players, height=draw.BAR_HEIGHT, color=style.ACCENT)
     waits = ["" if pd.isna(took) else f" ({hours(float(took))})" for took in frame["median_hours"]]
-    draw.values(axes, players, [f"{count:,}{wait}" for count, wait in zip(players, waits, strict=True)])
-    axes.set_xlim(0, max(*players, 1) * 1.6)
-    return figure
+    texts = [f"{count:,}{wait}" for count, wait in zip(players, waits, strict=True)]
+    return draw.valued_bars(title, frame["name"].tolist(), "players (median wait)", players, texts, room=1.6)
 
 
 @style.styled

@@ -63,10 +63,7 @@ def top_spenders(frame: pd.DataFrame) -> Chart:
         return without_data(title)
     shown = frame.head(draw.MOST_BARS)
     gold = [float(spent) for spent in shown["gold"]]
-    figure, axes = draw.bars(title, frame["user_id"].tolist(), "gold spent")
-    axes.barh(range(len(gold)), gold, height=draw.BAR_HEIGHT, color=style.ACCENT)
-    draw.values(axes, gold, [f"{spent:,.0f}" for spent in gold])
-    return figure
+    return draw.valued_bars(title, frame["user_id"].tolist(), "gold spent", gold, [f"{spent:,.0f}" for spent in gold])
 
 
 def kind_colour(kind: object) -> str:

@@ -37,8 +37,6 @@ def dead_letters_by_reason(frame: pd.DataFrame) -> Chart:
     if frame.empty:
         return without_data(title)
     by_cause = causes(frame)
-    figure, axes = draw.bars(title, by_cause.index.tolist(), "records rejected")
     counts = [float(count) for count in by_cause.head(draw.MOST_BARS)]
-    axes.barh(range(len(counts)), counts, height=draw.BAR_HEIGHT, color=style.ALERT)
-    draw.values(axes, counts, [f"{count:,.0f}" for count in counts])
-    return figure
+    texts = [f"{count:,.0f}" for count in counts]
+    return draw.valued_bars(title, by_cause.index.tolist(), "records rejected", counts, texts, colour=style.ALERT)

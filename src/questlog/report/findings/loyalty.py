@@ -108,7 +108,7 @@ def revenue_by_segment(frame: pd.DataFrame) -> Finding:
     gold, players = int(segments["gold"].sum()), int(segments["players"].sum())
     if not gold:
         return absent("who spends", "no purchase that cost gold")
-    best = segments.sort_values(["gold_per_player", "segment"], ascending=[False, True]).iloc[0]
+    best = segments.iloc[0]
     spent, size = Share(int(best["gold"]), gold), Share(int(best["players"]), players)
     name = f"{best['segment']} players" if best["segment"] == "social" else f"{best['segment']}s"
     return Finding(
