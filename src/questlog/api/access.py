@@ -14,10 +14,12 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response
+from flask.ctx import _AppCtxGlobals
+from flask.globals import app_ctx, request_ctx
 
 from questlog.api.counters import Counters
 from questlog.api.lines import Lines
@@ -32,6 +34,9 @@ LOGGED = 200  # characters of a path
 REMEMBERED_NAMES = 1024  # of headers
 FORMAT = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
+Known: TypeAlias = _AppCtxGlobals
+"""What is known of a request: ``flask.g`` itself."""
+
 _LINES = Lines()
 
 
@@ -39,42 +44,49 @@ def attach(app: Flask, settings: Settings, counters: Counters) -> None:
     """Have the application do it for every request; ``flask.g.headers`` are then the request's headers."""
 
     def begin() -> None:
-        g.begun = time.perf_counter()
-        g.headers = _headers(request.environ)
-        given = g.headers.get(HEADER, "")
-        g.request_id = given if SANE.fullmatch(given) else new_id()
+        request, known = at_hand()
+        known.begun = time.perf_counter()
+        known.headers = _headers(request.environ)
+        given = known.headers.get(HEADER, "")
+        known.request_id = given if SANE.fullmatch(given) else new_id()
 
     def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.begun
-        response.headers[HEADER] = g.request_id
+        request, known = at_hand()
+        seconds = time.perf_counter() - known.begun
+        response.headers[HEADER] = known.request_id
         counters.took(seconds)
         if settings.api_access_log and request.path not in UNLOGGED:
-            _LINES.write(orjson.dumps(_line(response, seconds), option=FORMAT))
+            _LINES.write(orjson.dumps(_line(request, known, response, seconds), option=FORMAT))
         return response
 
     app.before_request(begin)
     app.after_request(end)
 
 
-def receipt() -> Receipt:
+def at_hand() -> tuple[Request, Known]:
+    """The request and what is known of it, themselves: ``flask.request`` and ``flask.g`` look for them at each use."""
+    return request_ctx.request, app_ctx.g
+
+
+def receipt(known: Known) -> Receipt:
     """What is stored of the request with each of its events: this moment, its headers, and the id that it goes by."""
-    return Receipt(timestamp(datetime.now(UTC)), kept_headers({**g.headers, HEADER: g.request_id}))
+    return Receipt(timestamp(datetime.now(UTC)), kept_headers({**known.headers, HEADER: known.request_id}))
 
 
-def _line(response: Response, seconds: float) -> dict[str, object]:
+def _line(request: Request, known: Known, response: Response, seconds: float) -> dict[str, object]:
     line: dict[str, object] = {
         "time": datetime.now(UTC),
         "level": _level(response.status_code),
-        "request_id": g.request_id,
+        "request_id": known.request_id,
         "client": request.remote_addr,
         "method": request.method,
         "path": request.path[:LOGGED],
         "status": response.status_code,
-        "event_type": g.get("event_type"),
-        "accepted": g.get("accepted", 0),
+        "event_type": known.get("event_type"),
+        "accepted": known.get("accepted", 0),
         "ms": round(seconds * 1000, 2),
     }
-    return {**line, "reason": g.reason.value} if "reason" in g else line
+    return {**line, "reason": known.reason.value} if "reason" in known else line
 
 
 def _level(status: int) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, g
 from werkzeug.exceptions import MethodNotAllowed
 
 from questlog.api import access, batch, reading, refusal
@@ -35,29 +35,31 @@ class Intake:
 
     def take_one(self, name: str) -> Response:
         """One event of the type `name`, from the query, a form or a JSON object."""
-        g.event_type = name
+        request, known = access.at_hand()
+        known.event_type = name
         if request.method not in METHODS:  # HEAD comes with GET, and may change nothing
             raise MethodNotAllowed(METHODS)
-        self._gate.admit(request, g.headers)
+        self._gate.admit(request, known.headers)
         given = reading.parameters(request, self._settings, self._catalogue[name])
         reading.claimed_type(given.setdefault("event_type", name), (name,))
         del given["event_type"]
-        return self._accept_one(received(self._catalogue[name], given, access.receipt()))
+        return self._accept_one(received(self._catalogue[name], given, access.receipt(known)), known)
 
     def take_many(self) -> Response:
         """One event as a JSON object, or many as NDJSON."""
-        self._gate.admit(request, g.headers)
+        request, known = access.at_hand()
+        self._gate.admit(request, known.headers)
         if request.query_string:
             raise refusal.Unreadable("no query is taken here: put every field into the body")
         if request.mimetype not in (reading.JSON, reading.NDJSON):
             raise reading.unsupported(request, reading.JSON, reading.NDJSON)
-        body, receipt = reading.body(request, self._settings), access.receipt()
+        body, receipt = reading.body(request, self._settings), access.receipt(known)
         if request.mimetype == reading.JSON:
             given = reading.json_object(body, self._settings)
-            g.event_type = reading.claimed_type(given.pop("event_type", None), self._catalogue.names)
-            return self._accept_one(received(self._catalogue[g.event_type], given, receipt))
+            known.event_type = reading.claimed_type(given.pop("event_type", None), self._catalogue.names)
+            return self._accept_one(received(self._catalogue[known.event_type], given, receipt), known)
         events = batch.events(body, self._settings, self._catalogue, receipt)
-        self._accept(events)
+        self._accept(events, known)
         return refusal.answer(201, {"accepted": len(events)})
 
     def refuse(self, error: Exception) -> Response:
@@ -66,15 +68,15 @@ class Intake:
         self._counters.count_refused(g.get("event_type", UNKNOWN_TYPE), g.reason)
         return refusal.refuse(error, self._catalogue)
 
-    def _accept_one(self, event: dict[str, Any]) -> Response:
-        self._accept([event])
+    def _accept_one(self, event: dict[str, Any], known: access.Known) -> Response:
+        self._accept([event], known)
         return refusal.answer(201, {"event_id": event["event_id"]})
 
-    def _accept(self, events: list[dict[str, Any]]) -> None:
+    def _accept(self, events: list[dict[str, Any]], known: access.Known) -> None:
         """Publish the events, then count them."""
         records = [encode(event) for event in events]
         with self._counters.publishing():
             self._publish(records)
-        g.accepted = len(events)
+        known.accepted = len(events)
         for name, number in Counter(event["event_type"] for event in events).items():
             self._counters.count_accepted(name, number)

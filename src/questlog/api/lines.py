@@ -52,18 +52,19 @@ class Lines:
 
     def _parts(self) -> Iterator[bytes]:
         """What waits, whole lines, as much as goes at once; until the end."""
-        line: bytes | None = self._waiting.get()
-        while line:
+        line: bytes | None
+        while line := self._waiting.get():
             time.sleep(GATHER)
-            part, size = [line], len(line)
-            line = self._next()
-            while line and size + len(line) <= AT_ONCE:
-                part.append(line)
-                size += len(line)
+            while line:  # without another pause: under load more comes in one than goes at once
+                part, size = [line], len(line)
                 line = self._next()
-            yield b"".join(part)
-            if line is None:
-                line = self._waiting.get()
+                while line and size + len(line) <= AT_ONCE:
+                    part.append(line)
+                    size += len(line)
+                    line = self._next()
+                yield b"".join(part)
+            if line == _END:
+                return
 
     def _next(self) -> bytes | None:
         """The next line if there is one already."""
