@@ -55,6 +55,20 @@ def test_an_event_that_is_sent_again_is_one_row(fresh: Settings, send: Send) -> 
     assert pipeline.ledger(fresh).total("repeated") == 2
 
 
+def test_an_event_whose_file_was_merged_meanwhile_is_known_to_a_later_run(fresh: Settings, send: Send) -> None:
+    here = fresh.in_namespace(fresh.namespace, compact_files=2)
+    send(purchase("a"))
+    pipeline.stream(here)
+    send(purchase("b"))
+    pipeline.stream(here)
+    assert any(each.table == "events" for each in pipeline.compact(here))
+
+    send(purchase("a"), purchase("c"))
+
+    assert counts(pipeline.stream(here)) == (1, 1, 0)
+    assert [row["event_id"] for row in rows(here)] == ["a", "b", "c"]
+
+
 def test_an_id_that_is_used_for_another_event_is_kept_as_a_dead_letter(fresh: Settings, send: Send) -> None:
     other = purchase("a", price=7)
     send(purchase("a"), purchase("b"), other)

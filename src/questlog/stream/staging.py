@@ -88,7 +88,7 @@ class Staging:
         if self._known is None:
             events = self.settings.table_path(EVENTS_TABLE)
             began = self.files.matching(f"{events}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
-            folders = here.places(EVENTS_TABLE, began)
+            folders = here.places(events, began)
             spark = rows.sparkSession
             self._known = repeats.landed_before(spark, self.settings, folders, self.catalogue)
         self._known.forget(repeats.horizon(self.settings))

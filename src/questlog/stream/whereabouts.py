@@ -20,9 +20,9 @@ class Whereabouts:
         """Where a folder of a table lies now."""
         return self.moved.get(folder, folder)
 
-    def places(self, table: str, began: Iterable[str]) -> list[str]:
-        """Where the partitions of the table whose folder is `table` lie now, if these are the folders it still has."""
-        elsewhere = {place for home, place in self.moved.items() if home.startswith(f"{table}/")}
+    def places(self, folder: str, began: Iterable[str]) -> list[str]:
+        """Where the partitions of a table lie now; `folder` is the table's own, `began` what is still below it."""
+        elsewhere = {place for home, place in self.moved.items() if home.startswith(f"{folder}/")}
         return sorted(elsewhere | {*began} - {*self.moved})
 
 
