@@ -18,7 +18,7 @@ import pandas as pd
 
 from questlog.api import counters
 from questlog.api import server as api_server
-from questlog.catalog import compaction, files, partitions, tables, upkeep
+from questlog.catalog import compaction, files, partitions, replacing, tables, upkeep
 from questlog.errors import StreamError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
@@ -32,6 +32,9 @@ from questlog.query import library, presto
 from questlog.settings import Settings
 from questlog.stack import artifacts, configure, java
 from questlog.stream import job
+from questlog.stream import replay as stream_replay
+from questlog.stream.alone import alone
+from questlog.stream.changes import Change
 from questlog.stream.faults import Faults
 from questlog.stream.session import SparkPlace
 from questlog.stream.whereabouts import Whereabouts
@@ -65,6 +68,8 @@ def reset(settings: Settings, catalogue: Catalogue = CATALOGUE) -> None:
     counters.reset(settings)
 
 
+REPLAY_PATIENCE = 5.0
+"""Seconds for a stream that is ending."""
 PATIENCE = 20.0
 """Seconds that `api` waits for Kafka: a 503 on a busy machine would make its client send an event a second time."""
 
@@ -126,6 +131,34 @@ def stream(settings: Settings, catalogue: Catalogue = CATALOGUE, **options: Any)
 def compact(settings: Settings, **options: Any) -> list[compaction.Compacted]:
     """Merge small files, while the stream writes and queries run; `options` are those of `compaction.compact`."""
     return compaction.compact(settings, at=Faults(settings.fault_point).pass_by, **options)
+
+
+def replay(
+    settings: Settings,
+    table: str,
+    catalogue: Catalogue = CATALOGUE,
+    *,
+    dry_run: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[Change, ...]:
+    """Rebuild a table from Kafka, or what the dead letters hold by the catalogue as it is now; what that changes.
+
+    Takes the stream's place, and changes nothing if `dry_run`; the rest is in `questlog.stream.replay.replay`.
+
+    Raises:
+        StreamError: also when a stream runs.
+        CatalogError: the new files could not take the place of the old ones.
+    """
+    create(settings, catalogue)
+    spark = place(settings)
+    with alone(settings, REPLAY_PATIENCE):
+        here = Whereabouts(*compaction.whereabouts(settings))
+        made = stream_replay.replay(settings, spark, table, here=here, catalogue=catalogue, on_progress=on_progress)
+        if not dry_run:
+            at = Faults(settings.fault_point).pass_by
+            replacing.swap_in(settings, made.folder, made.replaces, catalogue, at)
+        stream_replay.discard(settings, spark, made)
+    return made.changes
 
 
 def ledger(

@@ -19,6 +19,7 @@ from questlog.events.schema import PHASES
 from questlog.ledger import COUNTS, balance
 from questlog.stack import local
 from questlog.stream import progress, supervision
+from questlog.stream.changes import Change
 
 
 def run(*arguments: str) -> Result:
@@ -229,3 +230,17 @@ def test_compact_prints_each_partition_and_the_sums(monkeypatch: pytest.MonkeyPa
     assert compact.call_args.kwargs["dry_run"] is True
     assert "1,200 files would become 2 in 1 partitions" in output
     assert "34,567" in output
+
+
+def test_replay_prints_what_changes_of_each_type_and_says_when_nothing_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    replay = Mock(return_value=(Change("events", "page_view", 1200, 1234, 1, 35),))
+    monkeypatch.setattr(pipeline, "replay", replay)
+
+    told = run("replay", "page_view", "--dry-run").output
+    replay.return_value = (Change("events", "page_view", 1200, 1200, 0, 0),)
+    nothing = run("replay", "page_view").output
+
+    assert [call.kwargs["dry_run"] for call in replay.call_args_list] == [True, False]
+    assert "36 rows would change; nothing has" in told
+    assert "1,234" in told
+    assert "no row differs" in nothing

@@ -1,4 +1,4 @@
-"""What a chapter does to tables: many small files are landed, merged, and a query is measured before and after."""
+"""What a chapter does to tables: small files are landed, a query is measured, a file is lost, a table made anew."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 from questlog import pipeline
 from questlog.catalog import files
 from questlog.errors import BookError
+from questlog.events.schema import PARTITION_TYPE
 from questlog.settings import EVENTS_TABLE, Settings
 
 SHOWN = 2000  # characters of what a process said on its way down
@@ -23,10 +24,37 @@ def land_in_pieces(settings: Settings, records: int) -> None:
     Raises:
         BookError: it ended in an error; quotes what it said.
     """
-    command = [sys.executable, "-m", "questlog", "stream", "--available-now", "--max-offsets", str(records)]
+    _questlog(settings, "stream", "--available-now", "--max-offsets", str(records))
+
+
+def lose_a_file(settings: Settings, event_type: str) -> int:
+    """Delete the first file of an event type, as by an accident; its rows.
+
+    Raises:
+        CatalogError: HDFS refuses or is not reachable.
+    """
+    before = files.landed_rows(settings)[event_type]
+    mark = f"/{PARTITION_TYPE}={event_type}/"
+    path = next(file.path for file in files.listing(settings, EVENTS_TABLE) if mark in file.path)
+    files.delete(files.filesystem(settings), path)
+    return before - files.landed_rows(settings).get(event_type, 0)
+
+
+def replayed(settings: Settings, table: str, *options: str) -> str:
+    """What `questlog replay` prints, run in a process of its own.
+
+    Raises:
+        BookError: it ended in an error; quotes what it said.
+    """
+    return _questlog(settings, "replay", table, *options)
+
+
+def _questlog(settings: Settings, *words: str) -> str:
+    command = [sys.executable, "-m", "questlog", *words]
     done = subprocess.run(command, env=settings.environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BookError(f"the stream ended with {done.returncode}: {done.stderr[-SHOWN:]}")
+        raise BookError(f"questlog {' '.join(words)} ended with {done.returncode}: {done.stderr[-SHOWN:]}")
+    return done.stdout
 
 
 @dataclass(frozen=True)

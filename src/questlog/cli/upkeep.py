@@ -1,4 +1,4 @@
-"""Commands that keep the tables in good order: compact."""
+"""Commands that keep the tables in good order: compact, replay."""
 
 from __future__ import annotations
 
@@ -47,4 +47,33 @@ def _table(done: list[Compacted]) -> Table:
     return table
 
 
-COMMANDS = (compact,)
+@click.command()
+@click.argument("table")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.pass_obj
+def replay(settings: Settings, /, table: str, dry_run: bool) -> None:
+    """Make TABLE anew: judge its records once more by the catalogue as it is now, compare, and exchange the files.
+
+    TABLE is `events`, an event type, or `dead_letters`. The first two are read from the topic, as far as the stream has
+    landed it; the dead letters from their table: those that are valid now become events. The stream has to be stopped
+    meanwhile and goes on afterwards, queries are answered throughout: each sees the old rows or the new ones.
+
+    \b
+    questlog replay purchase_sword --dry-run
+    questlog replay dead_letters   # after a fix of the catalogue
+    """
+    from questlog import pipeline
+
+    with progress("judging records") as advance:
+        found = pipeline.replay(settings, table, dry_run=dry_run, on_progress=advance)
+    shown = Table("table", "event type", "rows before", "after", "gone", "new")
+    for each in found:
+        counts = (each.before, each.after, each.gone, each.new)
+        shown.add_row(each.table, each.event_type, *(f"{count:,}" for count in counts))
+    Console().print(shown)
+    changed = sum(each.gone + each.new for each in found)
+    would = "would change; nothing has" if dry_run else "changed"
+    click.echo(f"{changed:,} rows {would}" if changed else "the tables hold what they have to hold: no row differs")
+
+
+COMMANDS = (compact, replay)

@@ -108,6 +108,23 @@ def admit(files: Files, settings: Settings, here: Whereabouts, bounds: Bounds) -
     found.refuse_other_topic(bounds)
 
 
+def committed(files: Files, settings: Settings) -> Offsets:
+    """Where the stream has landed all of the topic up to, and nothing beyond.
+
+    Raises:
+        StreamRefused: it was cut within a micro-batch, or has committed none.
+        StreamError: HDFS refused.
+    """
+    planned, done = (_numbers(files, f"{settings.checkpoint}/{log}")[-1:] for log in ("offsets", "commits"))
+    if not done or planned != done:
+        raise StreamRefused(
+            f"the newest micro-batch in {settings.checkpoint} is {planned or 'none'}, the newest committed "
+            f"{done or 'none'}: let the stream finish what it has begun, with `questlog stream --available-now`."
+        )
+    found = read_offsets(files.read(f"{settings.checkpoint}/offsets/{done[0]}"))
+    return found[settings.topic]
+
+
 def _refuse_second_landing(files: Files, settings: Settings, here: Whereabouts) -> None:
     """A stream without a checkpoint has to meet empty tables: it would land the whole topic once more."""
     if _numbers(files, f"{settings.checkpoint}/offsets"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
@@ -21,6 +21,9 @@ MOST_OFFSETS = 300_000
 """Records in a batch, unless told otherwise: a long backlog is landed in pieces that fit this machine, even if each
 record holds `questlog.events.wire.MOST_PACKED` events."""
 ASK_SECONDS = 10
+
+Ranges: TypeAlias = Mapping[int, tuple[int, int]]
+"""For each partition of the topic the first offset, and the one after the last."""
 
 
 def source(spark: SparkSession, settings: Settings, max_offsets: int | None = None) -> DataFrame:
@@ -35,7 +38,7 @@ def batch(spark: SparkSession, settings: Settings) -> DataFrame:
     return reader.option("endingOffsets", "latest").load()
 
 
-def between(spark: SparkSession, settings: Settings, ranges: Mapping[int, tuple[int, int]]) -> DataFrame:
+def between(spark: SparkSession, settings: Settings, ranges: Ranges) -> DataFrame:
     """The records of some of the topic's partitions, each from its first offset up to, but not including, its end."""
     start, end = ({str(number): offsets[edge] for number, offsets in ranges.items()} for edge in (0, 1))
     options = {**_options(settings), "assign": json.dumps({settings.topic: sorted(ranges)})}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from questlog.events import CATALOGUE, Catalogue
@@ -19,6 +19,7 @@ from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
 from questlog.stream import repeats, small, source, transforms
 from questlog.stream.account import Counts, counted, total
 from questlog.stream.files import Files
+from questlog.stream.source import Ranges
 from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, dead_letter_columns
 from questlog.stream.whereabouts import Whereabouts
 
@@ -30,10 +31,14 @@ IN_USE = "that of no other event: one with this id has landed"
 
 @dataclass(frozen=True)
 class Staged:
-    """What was written: rows by event type and outcome, and the identities of the events that are about to land."""
+    """What was written: rows by event type and outcome, and the identities of the events that are about to land.
+
+    `account` has a row for each record: ``event_type``, ``outcome``, and its place in the topic, `PLACE`.
+    """
 
     counts: Counts
     landing: repeats.Entries
+    account: pa.Table
 
 
 @dataclass
@@ -45,12 +50,14 @@ class Staging:
         settings: where Kafka and the tables are.
         catalogue: the event types.
         judged: is called once it is known what becomes of a batch's rows.
+        again: gives the records of some ranges of offsets once more, unpacked; from the topic unless given.
     """
 
     files: Files
     settings: Settings
     catalogue: Catalogue = CATALOGUE
     judged: Callable[[], None] = lambda: None
+    again: Callable[[Ranges], DataFrame] | None = None
     _known: repeats.Known | None = field(default=None)
 
     def write(
@@ -65,14 +72,16 @@ class Staging:
         try:
             account = repeats.judged(self._account(rows), self._landed_before(rows, here))
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
-            counts = counted(_settled(account))
+            settled = _settled(account)
+            counts = counted(settled)
             self.judged()
             self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
             between()
             self._write_letters(rows, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
         finally:
             rows.unpersist()
-        return Staged(counts, repeats.entries(repeats.of_outcome(account, [LANDED])))
+        landing = repeats.entries(repeats.of_outcome(account, [LANDED]))
+        return Staged(counts, landing, settled.select([PARTITION_TYPE, "outcome", *PLACE]))
 
     def remember(self, staged: Staged) -> None:
         """From now on the events of this batch are known: they will land, whatever happens."""
@@ -121,10 +130,13 @@ class Staging:
 
     def _in_conflict(self, rows: DataFrame, conflicts: pa.Table) -> DataFrame:
         """The records in conflict, read from the topic once more: their bytes were not kept."""
-        spark = rows.sparkSession
-        events = transforms.unpacked(source.between(spark, self.settings, _ranges(conflicts)))
-        records = events.join(_broadcast(rows, conflicts), PLACE, "left_semi")
+        records = (self.again or self._from_topic(rows.sparkSession))(_ranges(conflicts)).join(
+            _broadcast(rows, conflicts), PLACE, "left_semi"
+        )
         return transforms.refused(records, "event_id", IN_USE, self.catalogue)
+
+    def _from_topic(self, spark: SparkSession) -> Callable[[Ranges], DataFrame]:
+        return lambda some: transforms.unpacked(source.between(spark, self.settings, some))
 
 
 def _settled(account: pa.Table) -> pa.Table:
@@ -138,7 +150,7 @@ def _broadcast(rows: DataFrame, places: pa.Table) -> DataFrame:
     return sf.broadcast(rows.sparkSession.createDataFrame(places.select(PLACE)))
 
 
-def _ranges(places: pa.Table) -> dict[int, tuple[int, int]]:
+def _ranges(places: pa.Table) -> Ranges:
     """For each partition the first offset, and the one after the last."""
     extremes = places.group_by("partition").aggregate([("offset", "min"), ("offset", "max")])
     return {row["partition"]: (row["offset_min"], row["offset_max"] + 1) for row in extremes.to_pylist()}

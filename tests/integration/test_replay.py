@@ -1,0 +1,249 @@
+"""Replay on real servers: a table is made anew from Kafka or from the dead letters, and queries never notice."""
+
+import dataclasses
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import kafka_shaped as shaped
+import pytest
+from kafka import KafkaAdminClient, TopicPartition
+
+from questlog import pipeline
+from questlog.catalog import compaction, files
+from questlog.catalog.places import TABLES
+from questlog.errors import StreamError, StreamRefused
+from questlog.events import CATALOGUE, Catalogue, validation
+from questlog.events.catalogue import UNKNOWN_TYPE
+from questlog.events.wire import Record, encode
+from questlog.settings import Settings
+from questlog.stream.alone import alone
+from questlog.stream.changes import Change
+from questlog.transport import topics
+from questlog.transport.producer import Publisher
+
+Send = Callable[..., None]
+PAGE_VIEWS, SWORDS = "page_view", "purchase_sword"
+POOR = Catalogue(tuple(known for known in CATALOGUE if known.name != SWORDS))
+"""A catalogue in which somebody forgot the swords."""
+
+
+@pytest.fixture
+def send(fresh: Settings) -> Iterator[Send]:
+    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
+    yield lambda *records: publisher.publish(records)
+    publisher.close()
+
+
+def purchase(event_id: str, **given: Any) -> Record:
+    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id, **given}
+    return encode(validation.parse(CATALOGUE[SWORDS], fields, {}, datetime.now(UTC)))
+
+
+def rows(settings: Settings, table: str = "events") -> list[dict[str, Any]]:
+    order = "event_id" if table == "events" else "kafka_partition, kafka_offset, kafka_position"
+    return pipeline.sql(settings, f"SELECT * FROM {table} ORDER BY {order}").to_dict(orient="records")
+
+
+def counts(found: tuple[Change, ...], table: str = "events") -> dict[str, tuple[int, ...]]:
+    return {each.event_type: dataclasses.astuple(each)[2:] for each in found if each.table == table}
+
+
+def delete_records(settings: Settings) -> None:
+    """As Kafka does when records are older than the topic keeps them."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    ends = topics.end_offsets(settings)
+    try:
+        admin.delete_records({TopicPartition(settings.topic, number): end for number, end in ends.items()})
+    finally:
+        admin.close()
+
+
+def some(send: Send) -> None:
+    """Six page views, two purchases of which one is sent twice, one dead letter of a known type, one of none."""
+    send(*(shaped.page_view(user=f"player-{number}") for number in range(6)))
+    send(
+        purchase("a"), purchase("b"), purchase("a"), shaped.page_view(page=""), shaped.record(b"garbage", "forge_sword")
+    )
+
+
+def test_a_replay_of_sound_tables_changes_no_row(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    before = rows(fresh), rows(fresh, "dead_letters"), pipeline.ledger(fresh)
+
+    found = pipeline.replay(fresh, "events")
+
+    assert counts(found) == {PAGE_VIEWS: (6, 6, 0, 0), SWORDS: (2, 2, 0, 0)}
+    assert counts(found, "dead_letters") == {PAGE_VIEWS: (1, 1, 0, 0), UNKNOWN_TYPE: (1, 1, 0, 0)}
+    assert (rows(fresh), rows(fresh, "dead_letters"), pipeline.ledger(fresh)) == before
+    assert before[2].balances
+
+
+def test_rows_that_were_lost_or_came_from_elsewhere_are_put_right(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    before = rows(fresh)
+    lake = files.filesystem(fresh)
+    lost, doubled = (
+        [file.path for file in files.listing(fresh, "events") if f"event_type={name}/" in file.path]
+        for name in (SWORDS, PAGE_VIEWS)
+    )
+    content = files.contents(lake, files.listing(fresh, "events")[:1])[0]
+    files.delete(lake, lost[0])
+    lake.pipe_file(f"{doubled[0].rsplit('/', 1)[0]}/part-of-nobody.parquet", content)
+    assert not pipeline.ledger(fresh).balances
+
+    found = pipeline.replay(fresh, "events")
+
+    assert rows(fresh) == before
+    assert pipeline.ledger(fresh).balances
+    assert sum(each.gone for each in found) > 0
+    assert sum(each.new for each in found) > 0
+
+
+def test_a_replay_of_one_type_leaves_the_others_alone(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    before = {file.path for file in files.listing(fresh, "events") if SWORDS not in file.path}
+
+    found = pipeline.replay(fresh, SWORDS)
+
+    assert {*counts(found)} == {SWORDS}
+    assert {file.path for file in files.listing(fresh, "events") if SWORDS not in file.path} == before
+    assert pipeline.ledger(fresh).balances
+
+
+def test_dead_letters_that_a_mended_catalogue_takes_become_events(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh, POOR)
+    assert pipeline.ledger(fresh, POOR).total("rejected") == 5
+
+    found = pipeline.replay(fresh, "dead_letters")
+
+    assert counts(found) == {PAGE_VIEWS: (6, 6, 0, 0), SWORDS: (0, 2, 0, 2)}
+    # Of the one that is left, the reason names the catalogue's types, which are more now.
+    assert counts(found, "dead_letters") == {PAGE_VIEWS: (1, 1, 0, 0), UNKNOWN_TYPE: (4, 1, 4, 1)}
+    assert [row["event_id"] for row in rows(fresh) if row["event_type"] == SWORDS] == ["a", "b"]
+    ledger = pipeline.ledger(fresh)
+    assert ledger.balances
+    assert (ledger.total("landed"), ledger.total("rejected"), ledger.total("repeated")) == (8, 2, 1)
+
+
+def test_a_replay_of_a_type_that_was_not_known_takes_its_dead_letters_away(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh, POOR)
+
+    found = pipeline.replay(fresh, SWORDS)
+
+    assert counts(found) == {SWORDS: (0, 2, 0, 2)}
+    assert counts(found, "dead_letters") == {PAGE_VIEWS: (1, 1, 0, 0), UNKNOWN_TYPE: (4, 1, 3, 0)}
+    assert pipeline.ledger(fresh).balances
+
+
+def test_the_stream_goes_on_afterwards_and_knows_what_has_landed(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    pipeline.replay(fresh, "events")
+    send(purchase("b"), purchase("c"))
+
+    summary = pipeline.stream(fresh)
+
+    assert (summary.landed, summary.repeated) == (1, 1)
+    assert pipeline.ledger(fresh).balances
+
+
+def test_no_query_fails_or_counts_less_while_tables_are_exchanged(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    counted, ends = list[int](), threading.Event()
+
+    def ask() -> None:
+        while not ends.is_set():
+            counted.append(int(pipeline.sql(fresh, "SELECT count(*) AS n FROM events")["n"][0]))
+
+    asker = threading.Thread(target=ask)
+    asker.start()
+    try:
+        pipeline.replay(fresh, "events")
+    finally:
+        ends.set()
+        asker.join()
+    assert {*counted} == {8}
+    assert len(counted) > 1
+
+
+@pytest.mark.parametrize("point", ["compact_half"])
+def test_a_replay_that_is_killed_is_finished_by_whoever_comes_next(fresh: Settings, send: Send, point: str) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    before = rows(fresh)
+    armed = fresh.in_namespace(fresh.namespace, fault_point=point)
+    killed = subprocess.run(
+        [sys.executable, "-m", "questlog", "replay", "events"],
+        env=armed.environment(),
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -9
+
+    compaction.whereabouts(fresh)
+
+    assert rows(fresh) == before
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh, POOR)
+    before = [files.listing(fresh, table) for table in TABLES]
+
+    told = pipeline.replay(fresh, "dead_letters", dry_run=True)
+
+    assert [files.listing(fresh, table) for table in TABLES] == before
+    assert counts(told) == {PAGE_VIEWS: (6, 6, 0, 0), SWORDS: (0, 2, 0, 2)}
+
+
+def test_what_the_stream_was_told_not_to_land_is_left_out_again(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh, event_types=[PAGE_VIEWS])
+
+    found = pipeline.replay(fresh, "events")
+
+    assert counts(found) == {PAGE_VIEWS: (6, 6, 0, 0)}
+    assert pipeline.ledger(fresh).total("filtered") == 3
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_table_that_is_none_is_refused_with_those_that_are(fresh: Settings) -> None:
+    with pytest.raises(StreamRefused, match=r"table 'swords' cannot be replayed: one of events, dead_letters, "):
+        pipeline.replay(fresh, "swords")
+
+
+def test_a_running_stream_and_a_replay_do_not_meet(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    with alone(fresh), pytest.raises(StreamError, match=r"another stream of namespace .* end it"):
+        pipeline.replay(fresh, "events")
+
+
+def test_a_stream_that_was_cut_within_a_batch_has_to_finish_first(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    files.delete(files.filesystem(fresh), f"{fresh.checkpoint}/commits/0")
+    with pytest.raises(StreamRefused, match=r"newest micro-batch .* is \[0\], the newest committed none"):
+        pipeline.replay(fresh, "events")
+
+
+def test_rows_whose_records_kafka_has_deleted_are_not_given_up(fresh: Settings, send: Send) -> None:
+    some(send)
+    pipeline.stream(fresh)
+    before = rows(fresh)
+    delete_records(fresh)
+
+    with pytest.raises(StreamRefused, match=r"Kafka has deleted their records, and a replay would lose them"):
+        pipeline.replay(fresh, "events")
+    assert rows(fresh) == before
