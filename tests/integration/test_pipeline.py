@@ -11,6 +11,7 @@ import pytest
 
 from questlog import pipeline
 from questlog.events.catalogue import UNKNOWN_TYPE
+from questlog.generate.world import World
 from questlog.paths import ROOT
 from questlog.settings import Settings
 
@@ -97,18 +98,37 @@ def test_a_tenth_event_type_needs_one_entry_in_the_catalogue_and_nothing_else(fr
     assert json.loads(done.stdout.splitlines()[-1]) == [{"user_id": "ada", "species": "owl"}]
 
 
-def test_preparing_an_edition_twice_does_its_work_once(fresh: Settings) -> None:
-    from questlog.generate.world import World
+@pytest.fixture
+def world() -> World:
+    return World(players=20, events=300, bad_share=0.02)
 
-    world = World(players=20, events=300, bad_share=0.02)
-    settings = pipeline.prepare(world, fresh)
-    try:
-        files = pipeline.files.landed_rows(settings)
-        before = pipeline.sql(settings, 'SELECT max("$path") AS last, count(*) AS events FROM events')
-        again = pipeline.prepare(world, fresh)
-        after = pipeline.sql(again, 'SELECT max("$path") AS last, count(*) AS events FROM events')
 
-        assert sum(files.values()) == before["events"][0] == 294
-        assert before.equals(after)
-    finally:
-        pipeline.reset(settings)
+@pytest.fixture
+def edition(fresh: Settings, world: World) -> Iterator[Settings]:
+    made = pipeline.edition(world, fresh)
+    yield made
+    pipeline.reset(made)
+
+
+def test_preparing_an_edition_twice_does_its_work_once(fresh: Settings, world: World, edition: Settings) -> None:
+    assert pipeline.prepare(world, fresh) == edition
+    files = pipeline.files.landed_rows(edition)
+    before = pipeline.sql(edition, 'SELECT max("$path") AS last, count(*) AS events FROM events')
+
+    pipeline.prepare(world, fresh)
+
+    after = pipeline.sql(edition, 'SELECT max("$path") AS last, count(*) AS events FROM events')
+    assert sum(files.values()) == before["events"][0] == 294
+    assert before.equals(after)
+
+
+def test_an_edition_of_which_somebody_landed_a_part_is_made_anew(
+    fresh: Settings, world: World, edition: Settings
+) -> None:
+    with pipeline.api(edition) as serving:
+        pipeline.generate(serving, world)
+    assert pipeline.stream(edition, event_types=["page_view"]).filtered > 0
+
+    pipeline.prepare(world, fresh)
+
+    assert sum(pipeline.files.landed_rows(edition).values()) == 294

@@ -37,6 +37,7 @@ from questlog.stream.source import Ranges
 from questlog.stream.staging import Staged, Staging
 from questlog.stream.whereabouts import Whereabouts
 
+FOLDER = "replaying"
 LONGEST_REPEAT_DAYS = 366
 """A replay reads in minutes what came in over days: an id that is sent again is recognised, whenever that was."""
 
@@ -124,8 +125,9 @@ class _Work:
     root: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self.files.delete(f"{self.settings.staging}/{FOLDER}")  # what one that was killed has left
         self.tables = tables.Tables(self.spark, self.files, self.settings, self.here, self.catalogue)
-        self.root = f"{self.settings.staging}/replaying/{uuid.uuid4().hex[:12]}"
+        self.root = f"{self.settings.staging}/{FOLDER}/{uuid.uuid4().hex[:12]}"
 
     @property
     def folder(self) -> str:
