@@ -53,8 +53,8 @@ def test_no_rejected_record_is_a_finding_of_its_own() -> None:
     [
         (10, 2, "New players fell from 10.0 to 2.0 a day"),
         (2, 10, "New players rose from 2.0 to 10.0 a day"),
-        (5, 5, "New players come at about the same rate: 35 in the first half, 35 in the second"),
-        (5, 4, "New players come at about the same rate"),
+        (5, 5, "The rate of new players does not clearly change: 35 in the first half, 35 in the second"),
+        (5, 4, "The rate of new players does not clearly change"),
     ],
 )
 def test_new_players_fall_rise_or_stay(early: int, late: int, begins: str) -> None:

@@ -13,10 +13,11 @@ from questlog.generate.world import World
 from questlog.query import library
 from questlog.report import estimates, recovery
 from questlog.report.evidence import Share
+from questlog.report.figures import recovered
 from questlog.report.recovery import UNCLEAR
 
-BOOK = {"players": 1_000, "events": 30_000, "days": 42}
-"""The size at which the book shows the recovery."""
+LARGE = {"players": 1_000, "events": 20_000}
+"""A size at which every effect is found."""
 
 
 def compared(world: World) -> pd.DataFrame:
@@ -26,19 +27,19 @@ def compared(world: World) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_planted_quantity_is_found_with_the_truth_in_its_interval(seed: int) -> None:
-    frame = compared(World(seed=seed, **BOOK))
+    frame = compared(World(seed=seed, **LARGE))
     assert frame[~frame["within"] | (frame["verdict"] != "planted, and found")].to_dict("records") == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nothing_is_found_where_everything_is_switched_off(seed: int) -> None:
-    frame = compared(World(seed=seed, effects=(), **BOOK))
+    frame = compared(World(seed=seed, effects=(), **LARGE))
     assert frame[~frame["within"] | (frame["verdict"] != "not planted, not found")].to_dict("records") == []
 
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_an_effect_that_alone_is_switched_off_is_the_only_one_not_found(name: str) -> None:
-    world = World(seed=4, effects=[known for known in EFFECTS if known != name], **BOOK)
+    world = World(seed=4, effects=[known for known in EFFECTS if known != name], **LARGE)
     frame = compared(world).assign(effect=planted(world)["effect"])
     verdicts = frame["verdict"].groupby(frame["effect"] == name).unique().map(list).to_dict()
     assert verdicts == {True: ["not planted, not found"], False: ["planted, and found"]}
@@ -61,16 +62,62 @@ def test_a_small_world_leaves_some_quantities_open(days: int) -> None:
 
 
 def test_the_frames_of_these_tests_have_the_columns_of_the_named_query() -> None:
-    for name, frame in answers(World(seed=1, **BOOK)).items():
+    for name, frame in answers(World(seed=1, **LARGE)).items():
         assert list(frame.columns) == list(library.describe(name).columns)
 
 
 def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
-    frame = compared(World(seed=1, **BOOK))
+    frame = compared(World(seed=1, **LARGE))
     wrong = frame.assign(within=False, verdict="found, though not planted")
     assert "9 found that were not planted" in recovery.summary(wrong).title
     assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9")
     assert recovery.summary(frame).title == "9 of 9 quantities that were planted were found again"
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_at_the_default_size_the_truth_is_in_each_interval_and_what_is_not_found_is_not_claimed(seed: int) -> None:
+    there, not_there = compared(World(seed=seed)), compared(World(seed=seed, effects=()))
+    assert there["within"].all()
+    assert set(there["verdict"]) <= {"planted, and found", "not found: too few players"}
+    assert not_there["within"].all()
+    assert set(not_there["verdict"]) == {"not planted, not found"}
+
+
+def test_what_is_not_found_for_want_of_players_is_said_to_be_that() -> None:
+    finding = recovery.summary(compared(World(seed=1)))
+    assert finding.title == "7 of 9 quantities that were planted were found again, 2 not: too few players"
+    assert finding.recommendation.startswith("Claim nothing about the 2 that this world has too few players for")
+
+
+def test_a_world_without_effects_is_said_to_show_none() -> None:
+    frame = compared(World(seed=1, effects=()))
+    assert recovery.summary(frame).title == "Nothing was planted, and nothing was found"
+    wrong = frame.assign(verdict=["found, though not planted", *frame["verdict"][1:]])
+    assert recovery.summary(wrong).title == "Nothing was planted, and 1 found all the same"
+
+
+def test_two_worlds_stand_side_by_side_each_with_its_truth() -> None:
+    world, plain = World(seed=1), World(seed=1, effects=())
+    table = recovery.beside(compared(world), compared(plain)).set_index("measured")
+    row = table.loc["new players who never come back: share"]
+    assert (row["planted"], row["none planted"]) == ("0.30", "0.00")
+    assert row["estimate"].count(".") == row["its estimate"].count(".") == 3
+    assert (row["verdict"], row["its verdict"]) == ("planted, and found", "not planted, not found")
+
+
+def test_the_chart_of_both_worlds_marks_the_truth_and_fits_its_picture() -> None:
+    chart = recovered.recovered(compared(World(seed=1)), compared(World(seed=1, effects=())))
+    chart.draw_without_rendering()
+    drawn, (width, height) = chart.get_tightbbox(), chart.get_size_inches()
+    assert 0 <= drawn.x0 <= drawn.x1 <= width
+    assert 0 <= drawn.y0 <= drawn.y1 <= height
+    assert [label.get_text() for label in chart.legends[0].texts] == ["effects as planted", "truth", "all switched off"]
+    assert chart.said.startswith("7 of 9 quantities")
+
+
+def test_the_chart_leaves_out_what_could_not_be_estimated() -> None:
+    small = compared(World(players=1, events=1, days=1))
+    assert recovered.recovered(small, small).png()
 
 
 def test_an_excess_is_abbotts() -> None:
