@@ -38,6 +38,9 @@ def test_no_sentence_of_the_report_holds_a_figure_that_somebody_typed() -> None:
     assert [text for text in typed if re.search(r"\d", text)] == []
 
 
+IN_SHORT = re.compile(r"^\(finding-(\w+)\)=$", re.MULTILINE)
+
+
 def parts() -> Iterator[tuple[nbformat.NotebookNode, str]]:
     """Each cell that tells or draws something, with the next source that is named after it."""
     cells = REPORT.cells
@@ -82,3 +85,12 @@ def test_what_the_recovery_asks_is_what_its_source_names() -> None:
     (source,) = [source for source in prose() if "first_week" in source]
 
     assert {name for name, _ in REFERENCE.findall(source)} == set(recovery.QUERIES)
+
+
+def test_each_line_in_short_leads_to_the_section_that_tells_it() -> None:
+    (listed,) = [cell.source for cell in REPORT.cells if "findings.headlines(" in cell.source]
+    sections = [(place, found[1]) for place, cell in enumerate(REPORT.cells) if (found := IN_SHORT.match(cell.source))]
+
+    assert [name for _, name in sections] == re.findall(r'"(\w+)"', listed)
+    for place, name in sections:
+        assert f'found["{name}"]' in REPORT.cells[place + 1].source
