@@ -38,7 +38,7 @@ def test_no_sentence_of_the_report_holds_a_figure_that_somebody_typed() -> None:
     assert [text for text in typed if re.search(r"\d", text)] == []
 
 
-IN_SHORT = re.compile(r"^\(finding-(\w+)\)=$", re.MULTILINE)
+IN_SHORT = re.compile(r"\(finding-([\w-]+)\)=$", re.MULTILINE)
 
 
 def parts() -> Iterator[tuple[nbformat.NotebookNode, str]]:
@@ -89,7 +89,11 @@ def test_what_the_recovery_asks_is_what_its_source_names() -> None:
 
 def test_each_line_in_short_leads_to_the_section_that_tells_it() -> None:
     (listed,) = [cell.source for cell in REPORT.cells if "findings.headlines(" in cell.source]
-    sections = [(place, found[1]) for place, cell in enumerate(REPORT.cells) if (found := IN_SHORT.match(cell.source))]
+    sections = [
+        (place, found[1].replace("-", "_"))
+        for place, cell in enumerate(REPORT.cells)
+        if (found := IN_SHORT.match(cell.source))
+    ]
 
     assert [name for _, name in sections] == re.findall(r'"(\w+)"', listed)
     for place, name in sections:

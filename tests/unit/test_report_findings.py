@@ -214,8 +214,8 @@ def test_reasons_that_differ_only_by_the_wrong_value_are_one_cause() -> None:
 
 def test_headlines_are_a_numbered_list_of_titles_that_lead_to_their_sections() -> None:
     first, second = findings.guilds(guilds()), findings.quests(quests())
-    lines = findings.headlines({"guilds": first, "quests": second}).splitlines()
-    assert lines == [f"1. [{first.title}](#finding-guilds)", f"2. [{second.title}](#finding-quests)"]
+    lines = findings.headlines({"the_guilds": first, "quests": second}).splitlines()
+    assert lines == [f"1. [{first.title}](#finding-the-guilds)", f"2. [{second.title}](#finding-quests)"]
 
 
 def test_small_samples_are_said_to_be_small() -> None:

@@ -46,8 +46,11 @@ def markdown(findings: Iterable[Finding]) -> str:
 
 
 def headlines(findings: Mapping[str, Finding]) -> str:
-    """The findings' titles as a numbered list in Markdown, each a link to the target ``finding-NAME`` of the page."""
-    links = (f"[{plain(finding.title)}](#finding-{name})" for name, finding in findings.items())
+    """The findings' titles as a numbered list in Markdown, each a link to the target ``finding-NAME`` of the page.
+
+    Sphinx makes hyphens of what else parts a target's words, and so does the link.
+    """
+    links = (f"[{plain(known.title)}](#finding-{name.replace('_', '-')})" for name, known in findings.items())
     return "\n".join(f"{number}. {link}" for number, link in enumerate(links, start=1))
 
 
