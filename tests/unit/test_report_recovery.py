@@ -3,6 +3,7 @@
 import math
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 from simulated_answers import answers
@@ -126,7 +127,21 @@ def test_an_excess_is_abbotts() -> None:
     assert value == pytest.approx(0.55)
     assert low < 0.55 < high
     assert math.isnan(estimates.excess(Share(0, 0), Share(1, 2)).value)
-    assert math.isnan(estimates.excess(Share(2, 2), Share(1, 2)).value)
+    assert math.isnan(estimates.excess(Share(1, 2), Share(2, 2)).value)
+    assert estimates.excess(Share(20, 20), Share(5, 20)).value == 1
+
+
+@pytest.mark.parametrize(
+    ("treated", "others", "usual", "added"), [(45, 155, 0.2, 0.3), (25, 110, 0.15, 0.35), (40, 200, 0.06, 0.0)]
+)
+def test_the_interval_of_an_excess_holds_for_few_players(treated: int, others: int, usual: float, added: float) -> None:
+    rng = np.random.default_rng(1)
+    done = rng.binomial(treated, 1 - (1 - usual) * (1 - added), 2_000)
+    anyway = rng.binomial(others, usual, 2_000)
+    pairs = [(Share(int(one), treated), Share(int(other), others)) for one, other in zip(done, anyway, strict=True)]
+    intervals = [estimates.excess(*pair) for pair in pairs]
+    held = sum(low <= added <= high for _, low, high in intervals)
+    assert held / len(intervals) == pytest.approx(1 - estimates.ALPHA, abs=0.005)
 
 
 def test_the_demand_is_the_pooled_odds_ratio() -> None:
