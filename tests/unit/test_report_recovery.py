@@ -1,6 +1,7 @@
 """What is planted in a world is found again, and nothing is found where nothing is planted."""
 
 import math
+import re
 from datetime import date
 
 import numpy as np
@@ -97,13 +98,12 @@ def test_a_world_without_effects_is_said_to_show_none() -> None:
     assert recovery.summary(wrong).title == "Nothing was planted, and 1 found all the same"
 
 
-def test_two_worlds_stand_side_by_side_each_with_its_truth() -> None:
-    world, plain = World(seed=1), World(seed=1, effects=())
-    table = recovery.beside(compared(world), compared(plain)).set_index("measured")
-    row = table.loc["new players who never come back: share"]
-    assert (row["planted"], row["none planted"]) == ("0.30", "0.00")
-    assert row["estimate"].count(".") == row["its estimate"].count(".") == 3
-    assert (row["verdict"], row["its verdict"]) == ("planted, and found", "not planted, not found")
+def test_the_table_shows_each_estimate_with_its_interval_beside_the_truth() -> None:
+    tables = [recovery.shown(compared(World(seed=1, effects=effects))) for effects in (EFFECTS, ())]
+    there, not_there = (table.set_index("measured").loc["new players who never come back: share"] for table in tables)
+    assert re.fullmatch(r"0\.\d\d \(0\.\d\d to 0\.\d\d\)", there["estimate"])
+    assert (there["truth"], there["verdict"]) == ("0.30", "planted, and found")
+    assert (not_there["truth"], not_there["verdict"]) == ("0.00", "not planted, not found")
 
 
 def test_the_chart_of_both_worlds_marks_the_truth_and_fits_its_picture() -> None:

@@ -85,23 +85,16 @@ def summary(compared: pd.DataFrame) -> Finding:
     )
 
 
-def beside(compared: pd.DataFrame, switched_off: pd.DataFrame) -> pd.DataFrame:
-    """Two worlds as text for people: the truth, the estimate with its interval and the verdict of each.
+def shown(compared: pd.DataFrame) -> pd.DataFrame:
+    """The comparison as text for people: what was measured, the truth, the estimate with its interval, the verdict.
 
     Args:
-        compared: of `compare`, for the world that the report is about.
-        switched_off: of `compare`, for a world of the same size in which nothing is planted.
+        compared: of `compare`.
     """
-    headings = (("planted", "estimate", "verdict"), ("none planted", "its estimate", "its verdict"))
-    here, there = (_columns(frame, names) for frame, names in zip((compared, switched_off), headings, strict=True))
-    return compared[["measured"]].join(here).join(there)
-
-
-def _columns(compared: pd.DataFrame, headings: tuple[str, str, str]) -> pd.DataFrame:
     numbers = zip(*(compared[name].tolist() for name in ("estimate", "low", "high")), strict=True)
     texts = ["-" if math.isnan(one) else f"{one:.2f} ({low:.2f} to {high:.2f})" for one, low, high in numbers]
     truth = compared["truth"].map("{:.2f}".format)
-    return pd.DataFrame(dict(zip(headings, (truth, texts, compared["verdict"]), strict=True)))
+    return compared[["measured"]].assign(truth=truth, estimate=texts, verdict=compared["verdict"])
 
 
 def _estimates(answers: Mapping[str, pd.DataFrame], known: KnownDays) -> dict[str, Estimate]:
