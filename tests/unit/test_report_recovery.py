@@ -72,7 +72,7 @@ def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
     frame = compared(World(seed=1, **LARGE))
     wrong = frame.assign(within=False, verdict="found, though not planted")
     assert "9 found that were not planted" in recovery.summary(wrong).title
-    assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9")
+    assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9 intervals miss")
     assert recovery.summary(frame).title == "9 of 9 quantities that were planted were found again"
 
 

@@ -134,7 +134,8 @@ def _trust(compared: pd.DataFrame, missed: int) -> str:
     verdicts = compared["verdict"]
     few = int(verdicts.isin([UNCLEAR, VERDICTS[True, False]]).sum())
     if missed:
-        return f"Take the methods with care: {missed} of {int((verdicts != UNCLEAR).sum())} intervals miss the truth."
+        told, miss = counted(int((verdicts != UNCLEAR).sum()), "interval"), "misses" if missed == 1 else "miss"
+        return f"Take the methods with care: {missed} of {told} {miss} the truth. Try other seeds: is it chance?"
     if few:
         return f"Claim nothing about the {few} that this world has too few players for: simulate more of them."
     return "Use the same queries and methods on real data: where the truth is known, they tell it."
