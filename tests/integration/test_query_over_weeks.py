@@ -86,9 +86,9 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
     ],
     "repeat_purchases": [
         (1, 3, 1.0, None),
-        (2, 3, 1.0, 23.45 / 24),
-        (3, 2, 2 / 3, 7.0),
-        (4, 1, 1 / 2, pytest.approx(8 - 25 / (24 * 60))),
+        (2, 3, 1.0, 23.45),
+        (3, 2, 2 / 3, 7 * 24.0),
+        (4, 1, 1 / 2, pytest.approx(8 * 24 - 25 / 60)),
     ],
     "retention_by_cohort": [
         (day(0), 0, 3, 3, 1.0),

@@ -10,11 +10,12 @@ from questlog.generate.world import World
 
 WEEK = 7
 PAGES = ["/shop", "/quests", "/guilds"]
+FIELDS = ["page", "character", "item", "price", "quantity"]
 
 
 @functools.cache
 def answers(world: World) -> dict[str, pd.DataFrame]:
-    events = _events(world)
+    events = events_of(world)
     return {
         made.__name__: made(events)
         for made in (
@@ -29,8 +30,9 @@ def answers(world: World) -> dict[str, pd.DataFrame]:
     }
 
 
-def _events(world: World) -> pd.DataFrame:
+def events_of(world: World) -> pd.DataFrame:
     events = pd.DataFrame([event for event in simulate(world) if isinstance(event, dict)])
+    events = events.reindex(columns=list(dict.fromkeys([*events.columns, *FIELDS])))
     time = pd.to_datetime(events["event_time"]).dt.tz_localize(None)
     day = time.dt.normalize().astype("datetime64[s]")
     first = day.groupby(events["user_id"]).transform("min")
@@ -102,4 +104,5 @@ def bots(events: pd.DataFrame) -> pd.DataFrame:
     counts = pd.DataFrame({"user_id": timed["user_id"], "within": within, "short": short}).groupby("user_id").sum()
     program = (counts["within"] == counts["short"]) & (counts["short"] >= 3)
     who = program.map({True: "programs", False: "people"}).rename("who")
-    return _count(who.to_frame(), ["who"]).assign(events=0)
+    sizes = events.groupby("user_id").size().groupby(who).sum()
+    return _count(who.to_frame(), ["who"]).assign(events=lambda frame: frame["who"].map(sizes))

@@ -39,27 +39,60 @@ def test_a_campaign_is_said_to_work_only_where_it_does() -> None:
     assert said[1] == "The guild campaign shows no clear effect on who joins"
 
 
-def returning(*, members: int, inside: int) -> pd.DataFrame:
-    rows = [(2, "yes", 200, members), (2, "no", 200, 80), (WORLD.campaign_days[0], "no", 200, inside)]
+def returning(*, outside: tuple[int, int], inside: tuple[int, int], called: int = 200) -> pd.DataFrame:
+    """Members and others who came back: of 100 and 300 who arrived on other days, `called` and 100 in the campaign."""
+    day = WORLD.campaign_days[0]
+    rows = [(2, "yes", 100, outside[0]), (2, "no", 300, outside[1])]
+    rows += [(day, "yes", called, inside[0]), (day, "no", 100, inside[1])]
     frame = pd.DataFrame(rows, columns=["day", "joined", "players", "returned"])
     return frame.assign(day=[pd.Timestamp(WORLD.date_of(day)) for day in frame["day"]], gold=0)
 
 
 @pytest.mark.parametrize(
-    ("members", "inside", "title", "advice"),
+    ("outside", "inside", "title", "advice"),
     [
-        (140, 110, "come back more often", "Do not count on guilds"),
-        (30, 55, "come back less often", "Do not count on guilds"),
-        (90, 85, "about as often as others", "Value guilds for what they are"),
-        (80, 180, "come back less often", "Look closer"),
+        ((85, 105), (110, 32), "come back more often", "Do not count on guilds"),
+        ((20, 180), (60, 90), "come back less often", "Do not count on guilds"),
+        ((45, 135), (90, 45), "about as often as others", "Value guilds for what they are"),
+        ((40, 120), (140, 70), "come back more often", "Look closer"),
     ],
 )
 def test_joining_is_called_a_cause_only_if_the_campaign_says_so(
-    members: int, inside: int, title: str, advice: str
+    outside: tuple[int, int], inside: tuple[int, int], title: str, advice: str
 ) -> None:
-    finding = findings.joining(returning(members=members, inside=inside), WORLD.campaign_dates)
+    finding = findings.joining(returning(outside=outside, inside=inside), WORLD.campaign_dates)
     assert title in finding.title
     assert finding.recommendation.startswith(advice)
+
+
+def test_a_campaign_that_made_nobody_join_leaves_the_cause_open() -> None:
+    frame = returning(outside=(85, 105), inside=(22, 35), called=33)
+    finding = findings.joining(frame, WORLD.campaign_dates)
+    assert finding.recommendation.startswith("Leave the cause open")
+
+
+def test_a_second_week_that_is_not_in_the_data_yet_is_said_to_be_missing() -> None:
+    frame = returning(outside=(85, 105), inside=(0, 0))
+    finding = findings.joining(frame[frame["day"] < pd.Timestamp(WORLD.campaign_dates[0])], WORLD.campaign_dates)
+    assert "do not reach the second week of anybody who arrived during the campaign" in finding.sentence
+    assert finding.recommendation.startswith("Ask again when the data hold more days")
+
+
+def test_too_few_players_are_said_to_be_too_few() -> None:
+    small = World(players=20, events=300, days=7)
+    found = answers(small)
+    change, campaign = price_change(small), findings.campaign(found["new_players_joining"], small.campaign_dates)
+    assert change.sentence.startswith("Too few swords were sold to tell")
+    assert change.recommendation.endswith("these are too few to tell.")
+    assert campaign.sentence.startswith("On 9 January ")
+    assert campaign.recommendation.startswith("Decide nothing yet")
+    assert "between -56% and" in campaign.confidence
+
+
+def test_enough_players_are_not_called_too_few() -> None:
+    frame = pd.DataFrame({"day": [WORLD.date_of(day) for day in (2, WORLD.campaign_days[0])]}).astype("datetime64[s]")
+    told = findings.campaign(frame.assign(players=9_000, joined=3_000), WORLD.campaign_dates)
+    assert told.recommendation == "Do not repeat it on these numbers: 33% join without it."
 
 
 def test_days_without_players_or_purchases_have_no_findings_and_their_charts_say_so() -> None:
@@ -95,8 +128,21 @@ def test_an_item_that_drives_players_away_is_named_and_none_where_none_does() ->
 
 
 def test_the_larger_loss_decides_what_to_do_about_staying() -> None:
-    assert "first week" in findings.retention_by_cohort(retention_by_cohort(30, 20)).recommendation
-    assert "second week" in findings.retention_by_cohort(retention_by_cohort(90, 20)).recommendation
+    assert "first days" in findings.retention_by_cohort(retention_by_cohort(30, 20)).recommendation
+    assert "weeks after" in findings.retention_by_cohort(retention_by_cohort(90, 20)).recommendation
+
+
+def test_one_week_after_the_first_is_told_without_those_that_follow() -> None:
+    frame = retention_by_cohort(60, 20)
+    finding = findings.retention_by_cohort(frame[frame["weeks"] < 2])
+    assert finding.title == "60% of new players are there in the week after their first"
+    assert finding.sentence.endswith("; the data reach no further.")
+    assert finding.recommendation.startswith("Look again when there are more weeks: 40% are not there")
+
+
+def test_passers_by_have_a_plural_of_their_own() -> None:
+    frame = revenue_by_segment().assign(gold=[9_000, 1, 1, 1])
+    assert findings.revenue_by_segment(frame).title == "Passers-by spend most: 100 gold each"
 
 
 def test_the_segment_that_spends_most_for_each_player_is_named() -> None:
@@ -121,5 +167,5 @@ def test_programs_are_counted_and_none_is_said_to_be_none() -> None:
 
 
 def test_every_part_of_these_findings_says_something() -> None:
-    told = [price_change(WORLD), findings.joining(returning(members=90, inside=85), WORLD.campaign_dates)]
+    told = [price_change(WORLD), findings.joining(returning(outside=(45, 135), inside=(90, 45)), WORLD.campaign_dates)]
     assert all(all(dataclasses.astuple(finding)) for finding in told)

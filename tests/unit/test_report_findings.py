@@ -53,8 +53,8 @@ def test_no_rejected_record_is_a_finding_of_its_own() -> None:
     [
         (10, 2, "New players fell from 10.0 to 2.0 a day"),
         (2, 10, "New players rose from 2.0 to 10.0 a day"),
-        (5, 5, "New players come at about the same rate: 35 in the first half, 35 in the second"),
-        (5, 4, "New players come at about the same rate"),
+        (5, 5, "The rate of new players does not clearly change: 35 in the first half, 35 in the second"),
+        (5, 4, "The rate of new players does not clearly change"),
     ],
 )
 def test_new_players_fall_rise_or_stay(early: int, late: int, begins: str) -> None:
@@ -212,9 +212,10 @@ def test_reasons_that_differ_only_by_the_wrong_value_are_one_cause() -> None:
     assert finding.sentence == "That reason, 5 times: price: must be an integer."
 
 
-def test_headlines_are_a_numbered_list_of_titles() -> None:
-    text = findings.headlines([findings.guilds(guilds()), findings.quests(quests())])
-    assert [line[:3] for line in text.splitlines()] == ["1. ", "2. "]
+def test_headlines_are_a_numbered_list_of_titles_that_lead_to_their_sections() -> None:
+    first, second = findings.guilds(guilds()), findings.quests(quests())
+    lines = findings.headlines({"the_guilds": first, "quests": second}).splitlines()
+    assert lines == [f"1. [{first.title}](#finding-the-guilds)", f"2. [{second.title}](#finding-quests)"]
 
 
 def test_small_samples_are_said_to_be_small() -> None:

@@ -1,8 +1,10 @@
 """What is planted in a world is found again, and nothing is found where nothing is planted."""
 
 import math
+import re
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 from simulated_answers import answers
@@ -13,10 +15,11 @@ from questlog.generate.world import World
 from questlog.query import library
 from questlog.report import estimates, recovery
 from questlog.report.evidence import Share
+from questlog.report.figures import recovered
 from questlog.report.recovery import UNCLEAR
 
-BOOK = {"players": 1_000, "events": 30_000, "days": 42}
-"""The size at which the book shows the recovery."""
+LARGE = {"players": 1_000, "events": 20_000}
+"""A size at which every effect is found."""
 
 
 def compared(world: World) -> pd.DataFrame:
@@ -26,19 +29,19 @@ def compared(world: World) -> pd.DataFrame:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_planted_quantity_is_found_with_the_truth_in_its_interval(seed: int) -> None:
-    frame = compared(World(seed=seed, **BOOK))
+    frame = compared(World(seed=seed, **LARGE))
     assert frame[~frame["within"] | (frame["verdict"] != "planted, and found")].to_dict("records") == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_nothing_is_found_where_everything_is_switched_off(seed: int) -> None:
-    frame = compared(World(seed=seed, effects=(), **BOOK))
+    frame = compared(World(seed=seed, effects=(), **LARGE))
     assert frame[~frame["within"] | (frame["verdict"] != "not planted, not found")].to_dict("records") == []
 
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_an_effect_that_alone_is_switched_off_is_the_only_one_not_found(name: str) -> None:
-    world = World(seed=4, effects=[known for known in EFFECTS if known != name], **BOOK)
+    world = World(seed=4, effects=[known for known in EFFECTS if known != name], **LARGE)
     frame = compared(world).assign(effect=planted(world)["effect"])
     verdicts = frame["verdict"].groupby(frame["effect"] == name).unique().map(list).to_dict()
     assert verdicts == {True: ["not planted, not found"], False: ["planted, and found"]}
@@ -61,16 +64,62 @@ def test_a_small_world_leaves_some_quantities_open(days: int) -> None:
 
 
 def test_the_frames_of_these_tests_have_the_columns_of_the_named_query() -> None:
-    for name, frame in answers(World(seed=1, **BOOK)).items():
+    for name, frame in answers(World(seed=1, **LARGE)).items():
         assert list(frame.columns) == list(library.describe(name).columns)
 
 
 def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
-    frame = compared(World(seed=1, **BOOK))
+    frame = compared(World(seed=1, **LARGE))
     wrong = frame.assign(within=False, verdict="found, though not planted")
     assert "9 found that were not planted" in recovery.summary(wrong).title
-    assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9")
+    assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9 intervals miss")
     assert recovery.summary(frame).title == "9 of 9 quantities that were planted were found again"
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_at_the_default_size_the_truth_is_in_each_interval_and_what_is_not_found_is_not_claimed(seed: int) -> None:
+    there, not_there = compared(World(seed=seed)), compared(World(seed=seed, effects=()))
+    assert there["within"].all()
+    assert set(there["verdict"]) <= {"planted, and found", "not found: too few players"}
+    assert not_there["within"].all()
+    assert set(not_there["verdict"]) == {"not planted, not found"}
+
+
+def test_what_is_not_found_for_want_of_players_is_said_to_be_that() -> None:
+    finding = recovery.summary(compared(World(seed=1)))
+    assert finding.title == "7 of 9 quantities that were planted were found again, 2 not: too few players"
+    assert finding.recommendation.startswith("Claim nothing about the 2 that this world has too few players for")
+
+
+def test_a_world_without_effects_is_said_to_show_none() -> None:
+    frame = compared(World(seed=1, effects=()))
+    assert recovery.summary(frame).title == "Nothing was planted, and nothing was found"
+    wrong = frame.assign(verdict=["found, though not planted", *frame["verdict"][1:]])
+    assert recovery.summary(wrong).title == "Nothing was planted, and 1 found all the same"
+
+
+def test_the_table_shows_each_estimate_with_its_interval_beside_the_truth() -> None:
+    tables = [recovery.shown(compared(World(seed=1, effects=effects))) for effects in (EFFECTS, ())]
+    there, not_there = (table.set_index("measured").loc["new players who never come back: share"] for table in tables)
+    assert re.fullmatch(r"0\.\d\d\s\(0\.\d\d\sto\s0\.\d\d\)", there["estimate"])
+    assert " " not in there["estimate"]
+    assert (there["truth"], there["verdict"]) == ("0.30", "planted, and found")
+    assert (not_there["truth"], not_there["verdict"]) == ("0.00", "not planted, not found")
+
+
+def test_the_chart_of_both_worlds_marks_the_truth_and_fits_its_picture() -> None:
+    chart = recovered.recovered(compared(World(seed=1)), compared(World(seed=1, effects=())))
+    chart.draw_without_rendering()
+    drawn, (width, height) = chart.get_tightbbox(), chart.get_size_inches()
+    assert 0 <= drawn.x0 <= drawn.x1 <= width
+    assert 0 <= drawn.y0 <= drawn.y1 <= height
+    assert [label.get_text() for label in chart.legends[0].texts] == ["effects as planted", "truth", "all switched off"]
+    assert chart.said.startswith("7 of 9 quantities")
+
+
+def test_the_chart_leaves_out_what_could_not_be_estimated() -> None:
+    small = compared(World(players=1, events=1, days=1))
+    assert recovered.recovered(small, small).png()
 
 
 def test_an_excess_is_abbotts() -> None:
@@ -79,7 +128,21 @@ def test_an_excess_is_abbotts() -> None:
     assert value == pytest.approx(0.55)
     assert low < 0.55 < high
     assert math.isnan(estimates.excess(Share(0, 0), Share(1, 2)).value)
-    assert math.isnan(estimates.excess(Share(2, 2), Share(1, 2)).value)
+    assert math.isnan(estimates.excess(Share(1, 2), Share(2, 2)).value)
+    assert estimates.excess(Share(20, 20), Share(5, 20)).value == 1
+
+
+@pytest.mark.parametrize(
+    ("treated", "others", "usual", "added"), [(45, 155, 0.2, 0.3), (25, 110, 0.15, 0.35), (40, 200, 0.06, 0.0)]
+)
+def test_the_interval_of_an_excess_holds_for_few_players(treated: int, others: int, usual: float, added: float) -> None:
+    rng = np.random.default_rng(1)
+    done = rng.binomial(treated, 1 - (1 - usual) * (1 - added), 2_000)
+    anyway = rng.binomial(others, usual, 2_000)
+    pairs = [(Share(int(one), treated), Share(int(other), others)) for one, other in zip(done, anyway, strict=True)]
+    intervals = [estimates.excess(*pair) for pair in pairs]
+    held = sum(low <= added <= high for _, low, high in intervals)
+    assert held / len(intervals) == pytest.approx(1 - estimates.ALPHA, abs=0.005)
 
 
 def test_the_demand_is_the_pooled_odds_ratio() -> None:

@@ -47,7 +47,7 @@ def _quantities() -> Iterator[Planted]:
     yield Planted("price", "price", effects.PRICE_CHANGE, 1, "prices of swords after the change: factor")
     yield Planted("price", "demand", effects.PRICE_RESPONSE, 1, "odds that a first purchase is a sword: factor")
     yield Planted("campaign", "campaign", effects.CAMPAIGN_ANSWERED, 0, "new players who join for the campaign: share")
-    yield Planted("churn", "churn", effects.CHURN, 0, "haste potion's buyers who stay away for it: share")
+    yield Planted("churn", "churn", effects.CHURN, 0, "buyers whom haste potions drive away: share")
     yield Planted("bots", "bots", effects.BOT_SHARE, 0, "players who are programs: share")
 
 

@@ -187,16 +187,25 @@ def interest(frame: pd.DataFrame) -> Estimate:
 def excess(treated: Share, others: Share) -> Estimate:
     """The share that a cause adds to those who would have done it anyway: 1 - (1 - treated) / (1 - others).
 
-    Abbott's formula (W. S. Abbott, 1925), its interval on the logarithm of the ratio.
+    Abbott's formula (W. S. Abbott, 1925). The interval of the ratio is made of Wilson's intervals of its two shares
+    (MOVER-R: A. Donner and G. Y. Zou, 2012), which hold for few players, too.
     """
-    kept, usual = 1 - treated.value, 1 - others.value
-    if not treated.whole or not others.whole or not usual or not kept:
+    kept, usual = (Share(share.whole - share.part, share.whole) for share in (treated, others))
+    if not kept.whole or not usual.part:
         return UNKNOWN
-    error = math.sqrt(treated.value / (kept * treated.whole) + others.value / (usual * others.whole))
-    ratio = kept / usual
-    if not error:
-        return UNKNOWN
-    return Estimate(1 - ratio, 1 - ratio * math.exp(Z * error), 1 - ratio * math.exp(-Z * error))
+    (low, high), (least, most) = kept.wilson(Z), usual.wilson(Z)
+    ends = _edge(kept.value, usual.value, high, least, 1), _edge(kept.value, usual.value, low, most, -1)
+    found = Estimate(1 - kept.value / usual.value, *(1 - end for end in ends))
+    return found if all(map(math.isfinite, found)) else UNKNOWN
+
+
+def _edge(over: float, under: float, end: float, other_end: float, side: int) -> float:
+    """One end of the interval of over / under, from an end of the interval of each."""
+    room = other_end * (2 * under - other_end)
+    if room <= 0:
+        return math.inf
+    squared = (over * under) ** 2 - end * (2 * over - end) * room
+    return (over * under + side * math.sqrt(max(squared, 0))) / room
 
 
 def _factor(log: float, error: float) -> Estimate:

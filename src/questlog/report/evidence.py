@@ -102,8 +102,15 @@ def means_differ(first: Sequence[float], second: Sequence[float]) -> bool:
     return bool(abs(one.mean() - two.mean()) > ERRORS * error)
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """1 player, 1,200 players: the word for `one`, and for `many` where an s does not make it."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {many or one + 's'}"
+
+
 def sureness(count: int, what: str) -> str:
-    """How sure we are, from how many observations there are: ``Low: only 12 players ...``."""
+    """How sure we are, from how many observations there are: ``Low: 12 players are a small sample ...``."""
+    if count == 1:
+        return "Low: a single case tells almost nothing."
     if count < SMALL:
         return f"Low: {count:,} {what} are a small sample, a few more can turn it."
     if count < LARGE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import pandas as pd
 
 from questlog.report import estimates
 from questlog.report.estimates import Estimate
+from questlog.report.evidence import counted
 from questlog.report.findings.finding import Finding
 
 QUERIES = (
@@ -24,13 +26,17 @@ QUERIES = (
 """The named queries whose answers `compare` takes."""
 CHURN_ITEM = ("potion", "haste")
 """Kind and name of the item that is suspected of driving players away."""
-UNCLEAR = "too few data"
+UNCLEAR = "not measured: too few data"
 VERDICTS = {
     (True, True): "planted, and found",
-    (True, False): "planted, not found",
+    (True, False): "not found: too few players",
     (False, False): "not planted, not found",
     (False, True): "found, though not planted",
 }
+"""By whether it was planted, and whether the interval says that there is something."""
+
+
+UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 class KnownDays(NamedTuple):
@@ -50,15 +56,17 @@ def compare(planted: pd.DataFrame, answers: Mapping[str, pd.DataFrame], known: K
 
     Returns:
         `measured` (what), `truth`, `estimate`, `low`, `high` (all as `measured` says: a factor or a share),
-        `within` (whether the truth lies in the interval) and `verdict` (one of `VERDICTS`, or `UNCLEAR`).
+        `without`, `planted` (whether the two differ), `within` (whether the truth lies in the interval) and `verdict`
+        (one of `VERDICTS`, or `UNCLEAR`).
     """
     found = _estimates(answers, known)
     columns = (planted[name].tolist() for name in ("measure", "meaning", "truth", "without"))
     rows = [
-        (meaning, truth, *found[measure], *_judge(truth, without, found[measure]))
+        (meaning, truth, *found[measure], without, truth != without, *_judge(truth, without, found[measure]))
         for measure, meaning, truth, without in zip(*columns, strict=True)
     ]
-    return pd.DataFrame(rows, columns=["measured", "truth", "estimate", "low", "high", "within", "verdict"])
+    names = ["measured", "truth", "estimate", "low", "high", "without", "planted", "within", "verdict"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def summary(compared: pd.DataFrame) -> Finding:
@@ -68,28 +76,29 @@ def summary(compared: pd.DataFrame) -> Finding:
         compared: of `compare`.
     """
     told = compared[compared["verdict"] != UNCLEAR]
-    planted = compared[compared["verdict"].str.startswith("planted")]
-    found = int((planted["verdict"] == VERDICTS[True, True]).sum())
-    wrong = int((compared["verdict"] == VERDICTS[False, True]).sum())
-    within = int(told["within"].sum())
-    unclear = len(compared) - len(told)
+    within, unclear = int(told["within"].sum()), len(compared) - len(told)
+    open_ = f"; {unclear} could not be estimated from so few data" if unclear else ""
     return Finding(
-        title=_title(found, len(planted), wrong) if len(told) else "Too few data to find anything again",
-        sentence=f"Of {len(told)} quantities that could be estimated, {within} have the truth in their interval; "
-        f"{unclear} could not be estimated from so few data.",
-        figure=f"{within} of {len(told)} intervals hold the truth",
-        recommendation=_trust(within, len(told), unclear),
+        title=_title(compared) if len(told) else "Too few data to find anything again",
+        sentence=f"Of {counted(len(told), 'quantity', 'quantities')} that could be estimated, {within} "
+        f"{'has' if within == 1 else 'have'} the truth in the interval{open_}.",
+        figure=f"{within} of {counted(len(told), 'interval')} hold the truth",
+        recommendation=_trust(compared, len(told) - within),
         confidence="The intervals are made so that all of them hold in 95 of 100 such worlds.",
     )
 
 
 def shown(compared: pd.DataFrame) -> pd.DataFrame:
-    """The comparison as text for people, two decimals: what, planted, estimate, from, to, verdict."""
-    numbers = {
-        heading: compared[name].map(lambda value: "-" if pd.isna(value) else f"{value:.2f}")
-        for heading, name in (("planted", "truth"), ("estimate", "estimate"), ("from", "low"), ("to", "high"))
-    }
-    return pd.DataFrame({"measured": compared["measured"], **numbers, "verdict": compared["verdict"]})
+    """The comparison as text for people: what was measured, the truth, the estimate with its interval, the verdict.
+
+    Args:
+        compared: of `compare`.
+    """
+    numbers = zip(*(compared[name].tolist() for name in ("estimate", "low", "high")), strict=True)
+    texts = ["-" if math.isnan(one) else f"{one:.2f} ({low:.2f} to {high:.2f})" for one, low, high in numbers]
+    texts = [text.replace(" ", UNBROKEN) for text in texts]
+    truth = compared["truth"].map("{:.2f}".format)
+    return compared[["measured"]].assign(truth=truth, estimate=texts, verdict=compared["verdict"])
 
 
 def _estimates(answers: Mapping[str, pd.DataFrame], known: KnownDays) -> dict[str, Estimate]:
@@ -114,16 +123,23 @@ def _judge(truth: float, without: float, found: Estimate) -> tuple[bool, str]:
     return found.low <= truth <= found.high, VERDICTS[truth != without, differs]
 
 
-def _title(found: int, planted: int, wrong: int) -> str:
-    if not planted and not wrong:
-        return "Nothing was planted that could be estimated, and nothing was found"
+def _title(compared: pd.DataFrame) -> str:
+    planted = int(compared["planted"].sum())
+    found, wrong = (int((compared["verdict"] == VERDICTS[real, True]).sum()) for real in (True, False))
+    if not planted:
+        return f"Nothing was planted, and {f'{wrong} found all the same' if wrong else 'nothing was found'}"
+    open_ = "" if found == planted else f", {planted - found} not: too few players"
     also = f"; {wrong} found that {'was' if wrong == 1 else 'were'} not planted" if wrong else ""
-    return f"{found} of {planted} quantities that were planted were found again{also}"
+    was = "quantity that was planted was" if planted == 1 else "quantities that were planted were"
+    return f"{found} of {planted} {was} found again{open_}{also}"
 
 
-def _trust(within: int, told: int, unclear: int) -> str:
-    if within < told:
-        return f"Take the methods with care: {told - within} of {told} intervals miss the truth."
-    if unclear:
-        return f"Simulate more players: {unclear} quantities need more data."
-    return "Use the same queries and methods on real data: where the truth is known, they find it."
+def _trust(compared: pd.DataFrame, missed: int) -> str:
+    verdicts = compared["verdict"]
+    few = int(verdicts.isin([UNCLEAR, VERDICTS[True, False]]).sum())
+    if missed:
+        told, miss = counted(int((verdicts != UNCLEAR).sum()), "interval"), "misses" if missed == 1 else "miss"
+        return f"Take the methods with care: {missed} of {told} {miss} the truth. Try other seeds: is it chance?"
+    if few:
+        return f"Claim nothing about the {few} that this world has too few players for: simulate more of them."
+    return "Use the same queries and methods on real data: where the truth is known, they tell it."

@@ -2,7 +2,7 @@
 -- purchase: the player's first, second, third ...
 -- players: who made it
 -- share_of_previous: of those who made the purchase before, 0 to 1; 1 for the first
--- median_days: since the purchase before; half of those who made it took no longer, days
+-- median_hours: since the purchase before; half of those who made it took no longer, hours
 -- parameter most = 8: purchases to look at
 WITH timed AS (
     SELECT
@@ -21,6 +21,6 @@ SELECT
     purchase,
     players,
     cast(players AS double) / lag(players, 1, players) OVER (ORDER BY purchase) AS share_of_previous,
-    element_at(waits, (players + 1) / 2) / 86400.0E0 AS median_days
+    element_at(waits, (players + 1) / 2) / 3600.0E0 AS median_hours
 FROM counted
 ORDER BY purchase

@@ -29,7 +29,7 @@ def bars(title: str, names: Sequence[object], unit: str, extra: float = 0.0) -> 
 
     The `MOST_BARS` first names are shown; where there are more, the axis says so. The caller draws as many.
     """
-    shown = [_wrapped(name) for name in names[:MOST_BARS]]
+    shown = [wrapped(name) for name in names[:MOST_BARS]]
     lines = max(label.count("\n") + 1 for label in shown)
     each = max(INCHES_A_BAR, INCHES_A_LINE * lines)
     figure, axes = chart(title, height=INCHES_AROUND + extra + each * max(len(shown), 2))
@@ -94,5 +94,6 @@ def _years(days: pd.DatetimeIndex) -> str:
     return str(first) if first == last else f"{first} to {last}"
 
 
-def _wrapped(name: object) -> str:
+def wrapped(name: object) -> str:
+    """A name beside its bar, in lines that leave room for the bar."""
     return textwrap.fill(style.label(name), LABEL_CHARACTERS)

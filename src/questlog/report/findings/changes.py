@@ -12,6 +12,13 @@ from questlog.report.estimates import Estimate
 from questlog.report.evidence import Share, percent, shares_differ, sureness
 from questlog.report.findings.finding import Finding, absent
 
+VAGUE = 0.3
+"""An interval of an effect on a share that is wider than this allows nearly any answer."""
+WIDE = 1.5
+"""So does one of odds whose high end is more times its low end than this."""
+ROUGH = 0.15
+"""An interval of a factor on prices that is wider than this does not say that they are the same."""
+
 
 def price_change(prices: pd.DataFrame, first_purchases: pd.DataFrame, changed_on: date) -> Finding:
     """Whether players choose swords less, or more, since their price changed.
@@ -40,6 +47,8 @@ def _price(factor: Estimate) -> str:
     if math.isnan(factor.value):
         return "What an item cost before and after cannot be compared."
     if factor.low <= 1 <= factor.high:
+        if factor.high - factor.low > ROUGH:
+            return "Too few swords were sold to tell whether the same one costs more than before."
         return "The same sword costs about as much as before."
     change = "more" if factor.value > 1 else "less"
     return f"The same sword costs {percent(abs(factor.value - 1))} {change} than before."
@@ -49,7 +58,9 @@ def _demand(odds: Estimate) -> tuple[str, str]:
     if odds.low <= 1 <= odds.high:
         return (
             "players do not clearly choose swords more or less often",
-            "Keep the price for now, and look again with more buyers: these numbers allow either answer.",
+            "Keep the price for now, and look again with more buyers: these are too few to tell."
+            if odds.high > WIDE * odds.low
+            else "Keep the price: it changes little in what new buyers choose.",
         )
     if odds.value < 1:
         return (
@@ -75,23 +86,21 @@ def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
     if math.isnan(effect.value):
         return absent("the guild campaign", "too few new players during it, or outside of it")
     title, advice = _called(effect, outside)
+    first, last = (f"{day:%-d %B}" for day in dates)
+    when = f"From {first} to {last}" if first != last else f"On {first}"
     return Finding(
         title=title,
-        sentence=f"From {dates[0]:%-d %B} to {dates[1]:%-d %B} {inside} new players joined on their first day, on the "
-        f"other days {outside}.",
+        sentence=f"{when} {inside} of the new players joined on their first day, on the other days {outside}.",
         figure=f"{effect.value * 100:+.0f} points",
         recommendation=advice,
         confidence=f"{sureness(inside.whole, 'new players during the campaign')} For more of them the effect would lie "
-        f"between {effect.low:.0%} and {effect.high:.0%}.",
+        f"between {max(effect.low, -1):.0%} and {effect.high:.0%}.",
     )
 
 
 def _called(effect: Estimate, outside: Share) -> tuple[str, str]:
     if effect.low <= 0 <= effect.high:
-        return (
-            "The guild campaign shows no clear effect on who joins",
-            f"Do not repeat it on these numbers: {percent(outside.value)} join without it.",
-        )
+        return "The guild campaign shows no clear effect on who joins", _undecided(effect, outside)
     if effect.value < 0:
         return (
             f"During the guild campaign fewer new players joined: {percent(-effect.value)} less",
@@ -103,11 +112,17 @@ def _called(effect: Estimate, outside: Share) -> tuple[str, str]:
     )
 
 
+def _undecided(effect: Estimate, outside: Share) -> str:
+    if effect.high - effect.low > VAGUE:
+        return "Decide nothing yet: there are too few new players to tell whether it works."
+    return f"Do not repeat it on these numbers: {percent(outside.value)} join without it."
+
+
 def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
     """Whether guild members come back more, and whether joining is the cause.
 
-    The campaign tells: it made players join who differ in nothing else. If joining made players come back, those who
-    arrived during the campaign would come back more.
+    The campaign tells, if it made more players join: those who arrived during it differ in nothing else. If joining
+    made players come back, they would come back more.
 
     Args:
         frame: of the query `returning_by_joining`: `day`, `joined` (yes or no), `players`, `returned`, `gold`.
@@ -116,25 +131,44 @@ def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
     members, others = (_share(frame[frame["joined"] == said], "returned") for said in ("yes", "no"))
     if not members.whole or not others.whole:
         return absent("what joining a guild changes", "no two groups of players whose second week is known")
-    inside, outside = during(frame, dates, "returned")
     differ = shares_differ(members, others)
     how = "come back more often" if members.value > others.value else "come back less often"
     return Finding(
         title=f"Players who join a guild on day one {how if differ else 'come back about as often as others'}",
-        sentence=f"In their second week {members} of them were seen, and {others} of the others. Of all who arrived "
-        f"during the campaign, members or not, {inside} came back, of those who arrived on other days {outside}.",
+        sentence=f"In their second week {members} of them were seen, and {others} of the others. "
+        f"{_arrived(*during(frame, dates, 'returned'))}",
         figure=f"{percent(members.value)} against {percent(others.value)}",
-        recommendation=_cause(differ, inside, outside),
-        confidence=sureness(min(members.whole, inside.whole), "players in the smaller group"),
+        recommendation=_cause(differ, frame, dates),
+        confidence=sureness(min(members.whole, others.whole), "players in the smaller group"),
     )
 
 
-def _cause(differ: bool, inside: Share, outside: Share) -> str:
+def _arrived(inside: Share, outside: Share) -> str:
+    if not inside.whole or not outside.whole:
+        when = "on other days" if inside.whole else "during the campaign"
+        return f"The data do not reach the second week of anybody who arrived {when}."
+    return (
+        f"Of all who arrived during the campaign, members or not, {inside} came back, of those who arrived on other "
+        f"days {outside}."
+    )
+
+
+def _cause(differ: bool, frame: pd.DataFrame, dates: tuple[date, date]) -> str:
+    inside, outside = during(frame, dates, "returned")
+    if not inside.whole or not outside.whole:
+        return "Ask again when the data hold more days: so far the campaign cannot tell whether joining is the cause."
+    joined = frame.assign(members=frame["players"].where(frame["joined"] == "yes", 0))
+    if not _more(*during(joined, dates, "members")):
+        return "Leave the cause open: the campaign cannot tell, for it did not clearly make more of them join."
     if shares_differ(inside, outside):
         return "Look closer: those who arrived during the campaign came back differently, so it may change who stays."
     if differ:
-        return "Do not count on guilds to keep players: the campaign made more join, and no more come back."
+        return "Do not count on guilds to keep players: the campaign made more join, and they came back as often."
     return "Value guilds for what they are: no clear sign that joining early keeps players."
+
+
+def _more(inside: Share, outside: Share) -> bool:
+    return inside.value > outside.value and shares_differ(inside, outside)
 
 
 def during(frame: pd.DataFrame, dates: tuple[date, date], counted: str) -> tuple[Share, Share]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 MARKUP = re.compile(r"([\\`*_{}\[\]$|~])")
@@ -45,9 +45,13 @@ def markdown(findings: Iterable[Finding]) -> str:
     return "\n\n".join(_paragraph(finding) for finding in findings)
 
 
-def headlines(findings: Iterable[Finding]) -> str:
-    """The findings' titles as a numbered list in Markdown."""
-    return "\n".join(f"{number}. {plain(finding.title)}" for number, finding in enumerate(findings, start=1))
+def headlines(findings: Mapping[str, Finding]) -> str:
+    """The findings' titles as a numbered list in Markdown, each a link to the target ``finding-NAME`` of the page.
+
+    Sphinx makes hyphens of what else parts a target's words, and so does the link.
+    """
+    links = (f"[{plain(known.title)}](#finding-{name.replace('_', '-')})" for name, known in findings.items())
+    return "\n".join(f"{number}. {link}" for number, link in enumerate(links, start=1))
 
 
 def plain(text: str) -> str:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import FEWEST, Share, percent, shares_differ, sureness
+from questlog.report.evidence import FEWEST, Share, counted, percent, shares_differ, sureness
 from questlog.report.findings.finding import Finding, absent
 
-LATER = 3
-"""Weeks after which a player who is still there is called loyal."""
+NAMED = {2: "second", 3: "third"}
+"""Weeks after the first one of which the finding speaks, the last that the data hold; later ones tell little more."""
+PLURALS = {
+    "passer-by": "Passers-by",
+    "social": "Social players",
+    "collector": "Collectors",
+    "explorer": "Explorers",
+}
+"""The segments as the query `revenue_by_segment` names them, and all players of each."""
 
 
 def retention_by_cohort(frame: pd.DataFrame) -> Finding:
@@ -20,25 +27,32 @@ def retention_by_cohort(frame: pd.DataFrame) -> Finding:
     shares = by_weeks(frame)
     if 1 not in shares:
         return absent("whether new players stay", "no whole week after the first week of anybody")
-    last = max(weeks for weeks in shares if weeks <= LATER)
-    soon, late = shares[1], shares[last]
-    later = f", {percent(late.value)} {last} weeks later" if last > 1 else ""
+    soon, last = shares[1], max((weeks for weeks in shares if weeks in NAMED), default=0)
+    late, name = (shares[last], NAMED[last]) if last else (None, "")
+    title = f"{percent(soon.value)} of new players are there in the week after their first"
     low, high = soon.interval
     return Finding(
-        title=f"{percent(soon.value)} of new players are there in the week after their first{later}",
-        sentence=f"Of all who could be, {soon} were seen one week later, and {late} {last} weeks later.",
+        title=f"{title}, {percent(late.value)} in the {name}" if late else title,
+        sentence=f"Of all who could be, {soon} were seen in the week after their first"
+        + (f", and {late} in the {name} week after." if late else "; the data reach no further."),
         figure=f"{percent(soon.value)} after a week",
-        recommendation=_hold(soon, late, last),
+        recommendation=_hold(soon, late, name),
         confidence=f"{sureness(soon.whole, 'players')} For more such players the share after a week would lie between "
         f"{low:.0%} and {high:.0%}.",
     )
 
 
-def _hold(soon: Share, late: Share, last: int) -> str:
-    at_once, slowly = 1 - soon.value, soon.value - late.value
-    if at_once >= slowly:
-        return f"Work on the first week: {percent(at_once)} are lost in it, more than in the weeks up to week {last}."
-    return f"Work on the second week and those after: {slowly * 100:.0f} points are lost between weeks 1 and {last}."
+def _hold(soon: Share, late: Share | None, last: str) -> str:
+    at_once = 1 - soon.value
+    if not late:
+        return f"Look again when there are more weeks: {percent(at_once)} are not there in the second one."
+    slowly = soon.value - late.value
+    if at_once > slowly:
+        return (
+            f"Work on the first days: {percent(at_once)} are gone in the week after, more than are lost from there to "
+            f"the {last} ({max(slowly, 0) * 100:.0f} points)."
+        )
+    return f"Work on the weeks after: {slowly * 100:.0f} points are lost from the first to the {last}."
 
 
 def by_weeks(frame: pd.DataFrame) -> dict[int, Share]:
@@ -78,8 +92,8 @@ def _none_drives_away(pairs: dict[str, tuple[Share, Share]]) -> Finding:
     times = sum(item.whole for item, _ in pairs.values())
     return Finding(
         title="After no item do players clearly stay away more than after others of its kind",
-        sentence=f"{len(pairs)} items were compared, in {times:,} purchases of a player's day.",
-        figure=f"{len(pairs)} items compared",
+        sentence=f"Compared: {counted(len(pairs), 'item')}, bought on {counted(times, 'day')} of players.",
+        figure=f"{counted(len(pairs), 'item')} compared",
         recommendation="Leave the shop as it is on this account: no item stands out.",
         confidence=sureness(min(item.whole for item, _ in pairs.values()), "purchases of the rarest item"),
     )
@@ -110,13 +124,14 @@ def revenue_by_segment(frame: pd.DataFrame) -> Finding:
         return absent("who spends", "no purchase that cost gold")
     best = segments.iloc[0]
     spent, size = Share(int(best["gold"]), gold), Share(int(best["players"]), players)
-    name = f"{best['segment']} players" if best["segment"] == "social" else f"{best['segment']}s"
     return Finding(
-        title=f"{name.capitalize()} spend most: {best['gold_per_player']:,.0f} gold each",
-        sentence=f"They are {percent(size.value)} of {players:,} players and spend {percent(spent.value)} of the gold; "
+        title=f"{PLURALS[best['segment']]} spend most: {best['gold_per_player']:,.0f} gold each",
+        sentence=f"They are {percent(size.value)} of {counted(players, 'player')} and spend {percent(spent.value)} of "
+        f"the gold; "
         f"the average player spends {gold / players:,.0f}.",
         figure=f"{best['gold_per_player']:,.0f} gold each",
-        recommendation=f"Ask these {size.part:,} first what they want: they bring {percent(spent.value)} of the gold.",
+        recommendation=f"Ask them first what they want, {counted(size.part, 'player')}: they bring "
+        f"{percent(spent.value)} of the gold.",
         confidence=f"{sureness(size.part, 'players')} Who stays longer has more time to spend, and to fit the segment.",
     )
 
@@ -141,16 +156,16 @@ def bots(frame: pd.DataFrame) -> Finding:
     if not players.part:
         return Finding(
             title="No player behaves like a program",
-            sentence=f"Of {players.whole:,} players none has only pauses that are too short for people.",
+            sentence=f"Of {counted(players.whole, 'player')} none has only pauses that are too short for people.",
             figure="0 programs",
             recommendation="Nothing to do: the counts of players are of people, as far as their pauses tell.",
             confidence=sureness(players.whole, "players"),
         )
     return Finding(
         title=f"{percent(players.value)} of the players are programs, with {percent(events.value)} of the events",
-        sentence=f"{players.part:,} of {players.whole:,} players never pause as long as people do; they sent "
-        f"{events.part:,} events.",
-        figure=f"{players.part:,} programs",
-        recommendation=f"Limit the rate of these {players.part:,}, and leave them out where visits are counted.",
+        sentence=f"{players.part:,} of {counted(players.whole, 'player')} never made a pause as long as people do; the "
+        f"events from there: {events.part:,}.",
+        figure=counted(players.part, "program"),
+        recommendation=f"Limit the rate of {counted(players.part, 'player')}, and count visits without them.",
         confidence=sureness(players.whole, "players"),
     )

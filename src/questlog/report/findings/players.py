@@ -7,7 +7,7 @@ import itertools
 
 import pandas as pd
 
-from questlog.report.evidence import Share, counts_differ, percent, sureness
+from questlog.report.evidence import Share, counted, counts_differ, percent, sureness
 from questlog.report.findings.finding import Finding, absent
 
 FEWEST_DAYS = 4
@@ -22,15 +22,17 @@ def players_by_day(frame: pd.DataFrame) -> Finding:
     """
     days = every_day(frame)
     if len(days) < FEWEST_DAYS:
-        return absent("whether more or fewer new players come", f"{len(days)} days, and it takes {FEWEST_DAYS}")
+        return absent(
+            "whether more or fewer new players come", f"{counted(len(days), 'day')}, and it takes {FEWEST_DAYS}"
+        )
     half = len(days) // 2
     early, late = (int(part["new_players"].sum()) for part in (days[:half], days[-half:]))
     busiest, mean = int(days["players"].max()), days["players"].mean()
     title, figure, advice = _arrivals(early, late, half)
     return Finding(
         title=title,
-        sentence=f"In the first {half} days {early:,} new players came, in the last {half} days {late:,}. "
-        f"The busiest day saw {busiest:,} players, the average day {mean:,.1f}.",
+        sentence=f"In the first {half} days came {counted(early, 'new player')}, in the last {half} days {late:,}. "
+        f"The busiest day saw {counted(busiest, 'player')}, the average day {mean:,.1f}.",
         figure=figure,
         recommendation=advice,
         confidence=sureness(early + late, "new players"),
@@ -40,7 +42,7 @@ def players_by_day(frame: pd.DataFrame) -> Finding:
 def _arrivals(early: int, late: int, half: int) -> tuple[str, str, str]:
     if not counts_differ(early, late):
         return (
-            f"New players come at about the same rate: {early:,} in the first half, {late:,} in the second",
+            f"The rate of new players does not clearly change: {early:,} in the first half, {late:,} in the second",
             f"{(early + late) / (2 * half):,.1f} new players a day",
             f"Leave as it is what brings players in: {early:,} against {late:,} is within chance.",
         )
@@ -76,7 +78,8 @@ def funnel(frame: pd.DataFrame) -> Finding:
         title=f"{percent(stop.value)} of those who {before} stop there, before they {after}: the largest loss",
         sentence=f"{_all_the_way(names, whole)} Before '{after}' {stop.part:,} of {stop.whole:,} stop.",
         figure=f"{percent(whole.value)} go all the way",
-        recommendation=f"Work on the step to '{after}' first: it loses {stop.part:,} players, no step loses more.",
+        recommendation=f"Work on the step to '{after}' first: it loses {counted(stop.part, 'player')}, no step loses "
+        "more.",
         confidence=sureness(stop.whole, "players at that step"),
     )
 
@@ -116,7 +119,7 @@ def _nobody_stops(names: list[str], whole: Share) -> Finding:
 
 def _all_the_way(names: list[str], whole: Share) -> str:
     went = f"{whole.part:,} went all the way to '{names[-1]}', {percent(whole.value)}"
-    return f"Of {whole.whole:,} players who {names[0]}, {went}."
+    return f"Of {counted(whole.whole, 'player')} who {names[0]}, {went}."
 
 
 def players_returning(frame: pd.DataFrame) -> Finding:
