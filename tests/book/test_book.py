@@ -23,7 +23,8 @@ PARAMETERS = chapters.parameters()
 SANITIZERS = Path(__file__).with_name("sanitizers.cfg").read_text()
 SECTIONS = ("You need", "It takes")
 HEADINGS = ("What can go wrong", "How this grows on a cluster", "Summary", "References")
-NOT_YET_TO_THE_STANDARD = {"02_api", "04_stream", "05_catalog", "06_presto", "07_reliability"}
+NOT_YET_TO_THE_STANDARD = {"07_reliability"}
+SHOWN_QUERY = re.compile(r'library\.text\("(\w+)"\)')
 SOLUTION = re.compile(r"^\*\*\d\.\*\* .+?^```\{dropdown\} Solution$", re.MULTILINE | re.DOTALL)
 MOST_MEDIAN_LINES = 10
 MOST_CHARACTERS = 92  # of a line of code, on a page 1440 pixels wide
@@ -157,6 +158,13 @@ def below_the_standard(chapter: str) -> list[str]:
         "a reference that the bibliography has": "{cite:p}`" in text.partition("## References")[2],
     }
     return [part for part, there in parts.items() if not there]
+
+
+@every_numbered_chapter
+def test_every_query_that_a_chapter_shows_has_a_link_to_its_entry_in_the_gallery(chapter: str) -> None:
+    shown = [name for cell in code(chapter) for name in SHOWN_QUERY.findall(cell.source)]
+
+    assert [name for name in shown if f"{{ref}}`gallery <query-{name}>`" not in prose(chapter)] == []
 
 
 @every_numbered_chapter
