@@ -7,8 +7,8 @@ import statistics
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import click
@@ -51,14 +51,17 @@ class Side:
 
     @contextmanager
     def _awake(self) -> Iterator[None]:
-        family = [self.process, *self.process.children(recursive=True)]
-        for process in family:
-            process.resume()
+        self._tell(psutil.Process.resume)
         try:
             yield
         finally:
-            for process in family:
-                process.suspend()
+            self._tell(psutil.Process.suspend)
+
+    def _tell(self, what: Callable[[psutil.Process], None]) -> None:
+        """All processes that there are now: Spark's driver comes later, and its launcher goes again."""
+        for process in (self.process, *self.process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                what(process)
 
 
 @click.command(context_settings={"show_default": True})

@@ -45,7 +45,8 @@ class Line:
         if self.accepted > self.from_api:
             yield f"{name}: the API accepted {self.accepted}, Kafka has {self.from_api} of them: events are lost"
         if self.in_kafka > settled:
-            yield f"{name}: {self.in_kafka - settled} of {self.in_kafka} in Kafka wait: run `questlog stream`"
+            missing = f"{self.in_kafka - settled} of {self.in_kafka} in Kafka are in no table"
+            yield f"{name}: {missing}: run `questlog stream`, and if it lands nothing, `questlog replay events`"
         if self.in_kafka < settled:
             yield f"{name}: {settled} settled, but Kafka has only {self.in_kafka}: landed twice, or the topic was cut"
         if self.in_presto != self.landed:

@@ -22,7 +22,7 @@ def test_an_event_that_was_accepted_but_is_not_in_kafka_is_lost() -> None:
 def test_an_event_that_waits_in_kafka_says_what_to_run() -> None:
     (problem,) = ledger_with(in_kafka=8).problems
 
-    assert "2 of 8 in Kafka wait: run `questlog stream`" in problem
+    assert "2 of 8 in Kafka are in no table: run `questlog stream`" in problem
 
 
 def test_an_event_that_landed_twice_is_a_problem() -> None:

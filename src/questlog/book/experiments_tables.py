@@ -15,6 +15,7 @@ from questlog.errors import BookError
 from questlog.events.schema import PARTITION_TYPE
 from questlog.settings import EVENTS_TABLE, Settings
 
+FORCES_COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")  # a notebook's kernel sets them for all that it starts
 SHOWN = 2000  # characters of what a process said on its way down
 
 
@@ -51,7 +52,8 @@ def replayed(settings: Settings, table: str, *options: str) -> str:
 
 def _questlog(settings: Settings, *words: str) -> str:
     command = [sys.executable, "-m", "questlog", *words]
-    done = subprocess.run(command, env=settings.environment(), capture_output=True, text=True, check=False)
+    plain = {name: text for name, text in settings.environment().items() if name not in FORCES_COLOURS}
+    done = subprocess.run(command, env=plain, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BookError(f"questlog {' '.join(words)} ended with {done.returncode}: {done.stderr[-SHOWN:]}")
     return done.stdout
