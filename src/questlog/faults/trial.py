@@ -188,7 +188,8 @@ def _recovered(scene: Scene, client: Client, over: float) -> tuple[float | None,
 def _judged(scene: Scene, warm: Client, trials: Sequence[_Trial]) -> list[Outcome]:
     ledger = _settled(scene)
     clients = [warm, *(trial.client for trial in trials)]
-    strangers = witness.strangers(scene.settings, [client.run for client in clients])
+    sent = {client.run for client in (*clients, scene.client) if client}  # also that of a trial which was interrupted
+    strangers = witness.strangers(scene.settings, sorted(sent))
     before = itertools.accumulate(client.acknowledged for client in clients)
     looks = _windows(scene.witness.looks, [trial.moments.begun for trial in trials])
     return [
@@ -241,9 +242,9 @@ def _settled(scene: Scene) -> tuple[str, ...]:
 
 
 def _windows(looks: Sequence[Look], begins: Sequence[float]) -> Iterator[tuple[Look, ...]]:
-    """The looks of each trial: from its beginning until the next one's."""
+    """The looks of each trial: those answered from its beginning until the next one's."""
     for begin, end in itertools.pairwise((*begins, float("inf"))):
-        yield tuple(look for look in looks if begin <= look.asked < end)
+        yield tuple(look for look in looks if begin <= look.answered < end)
 
 
 def _client(scene: Scene, run: str) -> Client:
