@@ -23,7 +23,6 @@ PARAMETERS = chapters.parameters()
 SANITIZERS = Path(__file__).with_name("sanitizers.cfg").read_text()
 SECTIONS = ("You need", "It takes")
 HEADINGS = ("What can go wrong", "How this grows on a cluster", "Summary", "References")
-NOT_YET_TO_THE_STANDARD = {"07_reliability"}
 SHOWN_QUERY = re.compile(r'library\.text\("(\w+)"\)')
 SOLUTION = re.compile(r"^\*\*\d\.\*\* .+?^```\{dropdown\} Solution$", re.MULTILINE | re.DOTALL)
 MOST_MEDIAN_LINES = 10
@@ -139,7 +138,7 @@ def test_a_chapter_says_what_it_needs_what_can_go_wrong_and_how_it_grows(chapter
     assert "**Next**" in text
 
 
-@pytest.mark.parametrize("chapter", [name for name in NUMBERED if name not in NOT_YET_TO_THE_STANDARD])
+@every_numbered_chapter
 def test_a_chapter_says_where_we_are_what_to_see_and_gives_exercises_with_solutions(chapter: str) -> None:
     assert below_the_standard(chapter) == []
 

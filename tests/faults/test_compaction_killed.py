@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from witness import watching
+from looks import problems
 
 from questlog import pipeline
 from questlog.catalog import files
 from questlog.events import CATALOGUE, validation
 from questlog.events.wire import Record, encode
+from questlog.faults.witness import watching
 from questlog.query import presto
 from questlog.settings import Settings
 from questlog.stream.faults import COMPACTION_POINTS
@@ -110,8 +111,8 @@ def test_whatever_point_a_compaction_is_killed_at_the_stream_goes_on_and_no_quer
             assert len(files.listing(hasty, "events")) <= before
         landed = next(sent)
 
-    assert witness.problems == []
-    assert witness.rows[-1] == landed
+    assert problems(witness.looks) == []
+    assert witness.looks[-1].rows == landed
     assert pipeline.ledger(hasty).problems == ()
     assert pipeline.ledger(hasty).total("landed") == landed
     assert len(files.listing(hasty, "events")) < 2 * len(TYPES) * 2
@@ -126,7 +127,7 @@ def test_a_stream_compacts_by_itself_at_an_interval(hasty: Settings, publisher: 
             eventually(lambda first=first: rows(often) == first + EVENTS, "the events are seen", deadline=DEADLINE)
         eventually(lambda: len(files.listing(often, "events")) == 2 * len(TYPES), "files are merged", deadline=DEADLINE)
 
-    assert witness.problems == []
+    assert problems(witness.looks) == []
     assert pipeline.ledger(often).problems == ()
 
 

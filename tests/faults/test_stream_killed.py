@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from witness import watching
+from looks import problems
 
 from questlog import pipeline
-from questlog.errors import SettingsError
 from questlog.events import CATALOGUE, validation
 from questlog.events.wire import PRODUCER_HEADER, Record, encode
+from questlog.faults.witness import watching
 from questlog.settings import Settings
-from questlog.stream.faults import POINTS, Faults
+from questlog.stream.faults import POINTS
 from questlog.transport.producer import Publisher
 
 EVENTS_A_BATCH = 30
@@ -63,16 +63,10 @@ def test_whatever_point_it_is_killed_at_each_event_is_one_row(fresh: Settings, p
         finished = stream(fresh)
 
     assert finished.returncode == 0, finished.stderr
-    assert witness.problems == []
+    assert problems(witness.looks) == []
     ledger = pipeline.ledger(fresh)
     assert ledger.problems == ()
     assert ledger.total("landed") == ledger.total("distinct") == len(POINTS) * EVENTS_A_BATCH
     assert ledger.total("rejected") == len(POINTS)
     assert ledger.total("repeated") == 2 * len(POINTS) - 1
-    assert witness.rows[-1] == len(POINTS) * EVENTS_A_BATCH
-
-
-@pytest.mark.parametrize("setting", ["sealde", "sealed:", "sealed:x", ":3"])
-def test_a_fault_point_that_there_is_not_is_refused(setting: str) -> None:
-    with pytest.raises(SettingsError, match="one of begun, staging"):
-        Faults(setting)
+    assert witness.looks[-1].rows == len(POINTS) * EVENTS_A_BATCH

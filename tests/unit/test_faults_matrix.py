@@ -1,12 +1,15 @@
 """The matrix of faults, and their outcomes as a table."""
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from questlog.errors import FaultError
+from questlog.faults import __main__ as command
 from questlog.faults import outcomes
 from questlog.faults.__main__ import main
 from questlog.faults.checker import Violation
@@ -81,3 +84,23 @@ def test_the_command_s_help_lists_every_fault_with_its_bound() -> None:
 
 def test_the_command_refuses_a_fault_that_there_is_not_before_anything_starts() -> None:
     assert isinstance(CliRunner().invoke(main, ["--only", "nothing"]).exception, FaultError)
+
+
+@pytest.mark.parametrize(
+    ("options", "events", "runs"),
+    [(["--runs", "2"], 5000, 2), (["--runs", "3", "--events", "50"], 50, 3), ([], 5000, 20)],
+)
+def test_a_long_run_may_be_of_one_fault_of_few_runs_and_of_few_events(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], events: int, runs: int
+) -> None:
+    asked = []
+
+    def run(stack: object, faults: list[Any], **load: Any) -> list[Outcome]:
+        asked.append(([fault.name for fault in faults], load["events"]))
+        return []
+
+    monkeypatch.setattr(command, "_stack", lambda is_given: nullcontext())
+    monkeypatch.setattr(command.trial, "run", run)
+    CliRunner().invoke(main, ["--long", "--only", "kafka_killed", *options], catch_exceptions=False)
+
+    assert asked == [(["kafka_killed"], events)] * runs

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from rich.table import Table
 
 from questlog.errors import QuestlogError
 from questlog.faults import outcomes, trial
+from questlog.faults.client import RATE
 from questlog.faults.matrix import FAULTS, Fault, named
 from questlog.faults.trial import Outcome
 from questlog.settings import Settings
@@ -29,22 +31,47 @@ LISTED = "\n".join(f"{fault.name}: {fault.does}; back within {fault.bound:g} s" 
 console = Console()
 
 
+@dataclass(frozen=True)
+class Load:
+    """What a run does: each fault so many `runs`, with so many `events`, `rate` of them a second."""
+
+    seed: int
+    runs: int
+    events: int
+    rate: float
+
+
 @click.command(context_settings={"show_default": True}, epilog=f"\b\nThe faults:\n{LISTED}")
 @click.option("--only", multiple=True, metavar="NAME", help="This fault alone; may be given again. All unless given.")
 @click.option(
     "--seed", type=int, help="Repeats a run: the same order, moments and events. Drawn, and printed, if not given."
 )
-@click.option("--runs", type=click.IntRange(1), default=1, help="How often each fault happens.")
+@click.option("--runs", type=click.IntRange(1), help=f"How often each fault happens: once, or {LONG_RUNS} times.")
 @click.option(
-    "--events", type=click.IntRange(10), default=trial.EVENTS, help="Acknowledged events in each trial, at least."
+    "--events",
+    type=click.IntRange(10),
+    help=f"Acknowledged events in each trial, at least: {trial.EVENTS}, or {LONG_EVENTS:,}.",
 )
+@click.option("--rate", type=click.FloatRange(1), default=RATE, help="Events a second that are sent.")
 @click.option(
-    "--long", "is_long", is_flag=True, help=f"{LONG_RUNS} runs of {LONG_EVENTS:,} events, then 10 minutes of {MIX}."
+    "--long",
+    "is_long",
+    is_flag=True,
+    help=f"The larger numbers, and 10 minutes of {MIX} unless --only leaves it out.",
 )
 @click.option(
     "--given-stack", is_flag=True, help="Use the stack of `questlog up`, instead of one that is made and removed."
 )
-def main(*, only: Sequence[str], seed: int | None, runs: int, events: int, is_long: bool, given_stack: bool) -> None:
+def main(
+    *,
+    only: Sequence[str],
+    seed: int | None,
+    runs: int | None,
+    events: int | None,
+    rate: float,
+    is_long: bool,
+    given_stack: bool,
+) -> None:
     """Kill, stop and starve servers and the stream while clients send, and check that every promise is kept.
 
     A client keeps its own record of what was acknowledged, and a witness asks Presto twice a second. A table shows, for
@@ -53,14 +80,15 @@ def main(*, only: Sequence[str], seed: int | None, runs: int, events: int, is_lo
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended either way, it leaves everything as it was
     chosen = named(only)
     seed = random.SystemRandom().randrange(10**6) if seed is None else seed
-    runs, events = (LONG_RUNS, LONG_EVENTS) if is_long else (runs, events)
+    most_runs, most_events = (LONG_RUNS, LONG_EVENTS) if is_long else (1, trial.EVENTS)
+    load = Load(seed, runs or most_runs, events or most_events, rate)
     console.print(f"seed {seed}: `scripts/faults --seed {seed}` repeats this run", highlight=False)
     done: list[Outcome] = []
     with _stack(given_stack) as stack:
         try:
-            _rounds(done, stack, chosen, seed=seed, runs=runs, events=events)
-            if is_long:
-                _mixed(done, stack, seed)
+            _rounds(done, stack, chosen, load)
+            if is_long and set(named([MIX])) <= set(chosen):
+                _mixed(done, stack, load)
         except trial.Interrupted as interrupted:
             done += interrupted.outcomes
     _show(done)
@@ -82,22 +110,22 @@ def _stack(is_given: bool) -> Iterator[Settings]:
             yield own
 
 
-def _rounds(
-    done: list[Outcome], stack: Settings, faults: Sequence[Fault], *, seed: int, runs: int, events: int
-) -> None:
+def _rounds(done: list[Outcome], stack: Settings, faults: Sequence[Fault], load: Load) -> None:
     """Each fault so many times: first in the matrix's order, then shuffled."""
-    with _progress(runs * len(faults)) as bar:
-        for number in range(runs):
+    seed, events, rate = load.seed, load.events, load.rate
+    with _progress(load.runs * len(faults)) as bar:
+        for number in range(load.runs):
             order = list(faults) if number == 0 else random.Random(seed + number).sample(faults, len(faults))
-            done += trial.run(stack, order, seed=seed + number, events=events, on_progress=_shown(bar))
+            done += trial.run(stack, order, seed=seed + number, events=events, rate=rate, on_progress=_shown(bar))
 
 
-def _mixed(done: list[Outcome], stack: Settings, seed: int) -> None:
+def _mixed(done: list[Outcome], stack: Settings, load: Load) -> None:
     """Several faults at once, again and again for `LONG_MIX` seconds."""
     ends = time.monotonic() + LONG_MIX
     with _progress(None) as bar:
         while time.monotonic() < ends:
-            done += trial.run(stack, named([MIX]) * 3, seed=seed + len(done), on_progress=_shown(bar))
+            seed = load.seed + len(done)
+            done += trial.run(stack, named([MIX]) * 3, seed=seed, rate=load.rate, on_progress=_shown(bar))
 
 
 @contextmanager

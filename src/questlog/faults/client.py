@@ -18,7 +18,7 @@ from questlog.faults.record import Acknowledgement, Fields, Record, Value
 
 THREADS = 4
 PATIENCE = 10.0  # seconds for an answer: a longer silence is a hang
-PAUSE = 0.02  # seconds between an answer and the thread's next event
+RATE = 50.0  # events a second, by all threads together
 PLAYERS = 16
 REPEATED, STRAY = 10, 50  # of so many events of a thread one is sent again, or followed by a stray record
 OMITTED = 0.25  # share of optional fields that are left out
@@ -40,6 +40,7 @@ class Client:
         url: the API server.
         run: names this client: its events' ids and players begin with it.
         seed: same seed, same events.
+        rate: events a second that it sends, as long as they are answered at once.
         days: over how many days before today its events happened.
         stray: puts a record that is no event into the topic.
     """
@@ -47,6 +48,7 @@ class Client:
     url: str
     run: str
     seed: int = 1
+    rate: float = RATE
     days: int = 2
     stray: Callable[[], object] = lambda: None
     record: Record = field(default_factory=Record)
@@ -85,11 +87,11 @@ class Client:
         began = time.time()
         self.record.unknown[event_id] = expected(event_type, given)
         while not self._is_told(session, event_id, event_type, given):
-            if self._ends.wait(PAUSE):
+            if self._ends.wait(THREADS / self.rate):
                 return
         self.record.acknowledged[event_id] = self.record.unknown.pop(event_id)
         self.record.moments.append(Acknowledgement(began, time.time()))
-        self._ends.wait(PAUSE)
+        self._ends.wait(THREADS / self.rate)
 
     def _is_told(self, session: requests.Session, event_id: str, event_type: EventType, given: Fields) -> bool:
         """Send once; whether it was acknowledged."""

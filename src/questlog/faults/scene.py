@@ -20,7 +20,7 @@ from questlog.api.server import free_port
 from questlog.catalog import files
 from questlog.errors import FaultError, TransportError
 from questlog.events.wire import PRODUCER_HEADER, Record
-from questlog.faults.client import Client
+from questlog.faults.client import RATE, Client
 from questlog.faults.keeper import Keeper
 from questlog.faults.line import Line
 from questlog.faults.witness import Witness, watching
@@ -32,6 +32,9 @@ from questlog.transport.producer import Publisher
 
 QUIET = Console(quiet=True)
 LISTENER = "LINE"
+# Kills follow each other sooner than accidents do, and each is to find a stream that has run well. Its files are merged
+# now and then, as those of any stream that runs for long: also while something dies.
+OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 1}
 STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
 
@@ -48,6 +51,7 @@ class Scene:
         witness: looks at its tables.
         seed: of whatever is random.
         dice: draws it.
+        rate: events a second that its clients send.
         line: the way from the API to Kafka, if it is one that can be cut.
         client: the client of the trial that runs.
         later: what a fault leaves to be put right once it was measured.
@@ -62,6 +66,7 @@ class Scene:
     witness: Witness
     seed: int
     dice: random.Random
+    rate: float = RATE
     line: Line | None = None
     client: Client | None = None
     later: ExitStack = field(default_factory=ExitStack)
@@ -74,7 +79,7 @@ class Scene:
 
 
 @contextmanager
-def staged(stack: Settings, *, seed: int, with_line: bool = False) -> Iterator[Scene]:
+def staged(stack: Settings, *, seed: int, rate: float = RATE, with_line: bool = False) -> Iterator[Scene]:
     """A scene on a stack that is up; the stack is as it was afterwards, and nothing of the namespace is left.
 
     Raises:
@@ -85,7 +90,7 @@ def staged(stack: Settings, *, seed: int, with_line: bool = False) -> Iterator[S
         raise FaultError("faults are for the local stack, which does not run: start it with `questlog up`")
     namespace = f"faults_{uuid.uuid4().hex[:8]}"
     armed = stack.data_dir / "run" / f"{namespace}.point"
-    here = stack.in_namespace(namespace, fault_point=f"@{armed}", **_address_of_an_api(stack))
+    here = stack.in_namespace(namespace, fault_point=f"@{armed}", **OF_THE_STREAM, **_address_of_an_api(stack))
     with ExitStack() as stage:
         stage.callback(_forget, here)
         pipeline.create(here)
@@ -98,7 +103,7 @@ def staged(stack: Settings, *, seed: int, with_line: bool = False) -> Iterator[S
         publisher = Publisher(here)
         stage.callback(publisher.close)
         witness = stage.enter_context(watching(here))
-        yield Scene(stack, here, name, stream, publisher, witness, seed, random.Random(seed), line)
+        yield Scene(stack, here, name, stream, publisher, witness, seed, random.Random(seed), rate, line)
 
 
 def _address_of_an_api(stack: Settings) -> dict[str, object]:

@@ -12,7 +12,7 @@ from questlog import pipeline
 from questlog.errors import FaultError, QuestlogError
 from questlog.faults import checker, witness
 from questlog.faults.checker import Evidence, Recovery, Violation
-from questlog.faults.client import Client, sending
+from questlog.faults.client import RATE, Client, sending
 from questlog.faults.matrix import ANSWERED, Fault
 from questlog.faults.record import Look, Record
 from questlog.faults.scene import Scene, staged
@@ -102,6 +102,7 @@ def run(
     *,
     seed: int,
     events: int = EVENTS,
+    rate: float = RATE,
     on_progress: OnProgress = lambda fault, phase: None,
 ) -> list[Outcome]:
     """Bring about each of the faults on a stack that is up, one after the other under load, and judge what came of it.
@@ -111,6 +112,7 @@ def run(
         faults: in the order in which they happen.
         seed: of whatever is random.
         events: acknowledged in each trial, at least.
+        rate: events a second that are sent.
         on_progress: is called with a fault's name and what is done now.
 
     Raises:
@@ -119,7 +121,7 @@ def run(
         Interrupted: by Ctrl-C between the first fault and the last; holds the outcomes of those that were over.
     """
     trials: list[_Trial] = []
-    with staged(stack, seed=seed, with_line=any(fault.needs_line for fault in faults)) as scene:
+    with staged(stack, seed=seed, rate=rate, with_line=any(fault.needs_line for fault in faults)) as scene:
         on_progress("", "starting the stream")
         warm = _warm_up(scene, seed)
         try:
@@ -186,7 +188,8 @@ def _recovered(scene: Scene, client: Client, over: float) -> tuple[float | None,
 def _judged(scene: Scene, warm: Client, trials: Sequence[_Trial]) -> list[Outcome]:
     ledger = _settled(scene)
     clients = [warm, *(trial.client for trial in trials)]
-    strangers = witness.strangers(scene.settings, [client.run for client in clients])
+    sent = {client.run for client in (*clients, scene.client) if client}  # also that of a trial which was interrupted
+    strangers = witness.strangers(scene.settings, sorted(sent))
     before = itertools.accumulate(client.acknowledged for client in clients)
     looks = _windows(scene.witness.looks, [trial.moments.begun for trial in trials])
     return [
@@ -239,13 +242,14 @@ def _settled(scene: Scene) -> tuple[str, ...]:
 
 
 def _windows(looks: Sequence[Look], begins: Sequence[float]) -> Iterator[tuple[Look, ...]]:
-    """The looks of each trial: from its beginning until the next one's."""
+    """The looks of each trial: those answered from its beginning until the next one's."""
     for begin, end in itertools.pairwise((*begins, float("inf"))):
-        yield tuple(look for look in looks if begin <= look.asked < end)
+        yield tuple(look for look in looks if begin <= look.answered < end)
 
 
 def _client(scene: Scene, run: str) -> Client:
-    return Client(scene.settings.api_url, run, seed=scene.dice.randrange(2**32), stray=scene.stray)
+    dice = scene.dice.randrange(2**32)
+    return Client(scene.settings.api_url, run, seed=dice, rate=scene.rate, stray=scene.stray)
 
 
 def _eventually(condition: Callable[[], object], deadline: float) -> float | None:

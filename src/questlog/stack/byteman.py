@@ -1,4 +1,4 @@
-"""Byteman, a Java agent: keeps two servers on one address that have no setting for it, by conf/*/listen.btm."""
+"""Byteman, a Java agent: changes what two servers do and have no setting for, by the rules of conf/*/*.btm."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from questlog.settings import Settings
 from questlog.stack import artifacts
 
 
-def agent(settings: Settings, rules: Path) -> str:
-    """The option of Java that applies a file of rules.
+def agent(settings: Settings, *rules: Path) -> str:
+    """The option of Java that applies files of rules.
 
     Raises:
         SetupError: Byteman is not in the cache.
     """
     (jar,) = artifacts.classpath(settings.cache_dir, "byteman")
-    return f"-javaagent:{jar}=script:{rules}"
+    scripts = ",".join(f"script:{file}" for file in rules)
+    return f"-javaagent:{jar}={scripts},boot:{jar}"  # plugins see no other classes than their own and those of boot

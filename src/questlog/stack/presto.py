@@ -23,7 +23,7 @@ def service_of(settings: Settings) -> Service:
         *_node_options(settings),
         f"-Dlog.levels-file={conf / 'log.properties'}",
         f"-Dplugin.bundles={artifacts.unpacked(settings.cache_dir, 'presto-hive')}",
-        agent(settings, conf / "listen.btm"),
+        agent(settings, conf / "listen.btm", conf / "patience.btm"),
     )
     jars = artifacts.classpath(settings.cache_dir, NAME)
     url = f"http://{settings.host}:{settings.presto_port}"
