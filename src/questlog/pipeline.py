@@ -204,13 +204,15 @@ def prepare(world: World, settings: Settings | None = None) -> Settings:
         StreamError: when the ledger does not balance afterwards.
     """
     here = edition(world, settings)
+    if not _is_generated(here, world):
+        _generate_anew(here, world)
     create(here)
-    if not _is_generated(here, world) or _is_landed_in_part(here):
-        reset(here)
-        with api(here) as serving:
-            generate(serving, world)
+    found = ledger(here)
+    if found.total("filtered"):  # it balances, and still it is not whole
+        _generate_anew(here, world)
         create(here)
-    if not ledger(here).balances:
+        found = ledger(here)
+    if not found.balances:
         _stream_in_a_child(here)
     if problems := ledger(here).problems:
         raise StreamError(f"the edition {here.namespace} does not balance: {'; '.join(problems)}")
@@ -229,9 +231,10 @@ def _is_generated(settings: Settings, world: World) -> bool:
     return sum(count.in_kafka for count in counted) == world.good + world.strays
 
 
-def _is_landed_in_part(settings: Settings) -> bool:
-    """Whether a stream was told to leave types of this edition out: its ledger balances, and still it is not whole."""
-    return bool(library.run(settings, "ledger_account")["filtered"].sum())
+def _generate_anew(settings: Settings, world: World) -> None:
+    reset(settings)
+    with api(settings) as serving:
+        generate(serving, world)
 
 
 def _stream_in_a_child(settings: Settings) -> None:

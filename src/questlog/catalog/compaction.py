@@ -125,7 +125,7 @@ def planned(files: WebHDFS, settings: Settings) -> list[Plan]:
     """
     found = list(_partitions(settings))
     with ThreadPoolExecutor(THREADS) as pool:
-        inside = list(pool.map(lambda place: _data_files(files, place[2]), found))
+        inside = list(pool.map(lambda place: data_files(files, place[2]), found))
     plans = [_plan(settings, *place, files_there) for place, files_there in zip(found, inside, strict=True)]
     return [plan for plan in plans if plan.groups]
 
@@ -178,20 +178,19 @@ def _compact(files: WebHDFS, settings: Settings, plans: Sequence[Plan], at: AtPo
     """One swap."""
     name = uuid.uuid4().hex[:12]
     moves = [_merge(files, settings, name, plan) for plan in plans]
-    after = [_data_files(files, move.made) for move in moves]
-    swap.write_down(files, settings, name, moves)
-    at("compact_merged")
+    after = [data_files(files, move.made) for move in moves]
     exchanged = exchange(files, settings, name, moves, at)
-    delete(files, swap.folder(settings, name))
     return [_compacted(plan, now) for plan, move, now in zip(plans, moves, after, strict=True) if move in exchanged]
 
 
 def exchange(files: WebHDFS, settings: Settings, name: str, moves: Sequence[Move], at: AtPoint) -> list[Move]:
-    """Steps 2 to 5 of a swap that is written down; the moves that are done.
+    """Write the plan of a swap down, do steps 2 to 5, and delete the swap's folder; the moves that are done.
 
     Raises:
         CatalogError: when HDFS or the metastore refuses: the gate stays held, until somebody has finished the swap.
     """
+    swap.write_down(files, settings, name, moves)
+    at("compact_merged")
     gate = Gate(files, settings)
     held = gate.hold(name, _finisher(files, settings))
     at("compact_held")
@@ -199,6 +198,7 @@ def exchange(files: WebHDFS, settings: Settings, name: str, moves: Sequence[Move
     at("compact_swapped")
     gate.open(held)
     at("compact_opened")
+    delete(files, swap.folder(settings, name))
     return done
 
 
@@ -267,7 +267,12 @@ def _compacted(plan: Plan, after: list[DataFile] | None) -> Compacted:
     )
 
 
-def _data_files(files: WebHDFS, folder: str) -> list[DataFile]:
+def data_files(files: WebHDFS, folder: str) -> list[DataFile]:
+    """The files that lie directly in a folder, as Presto lists them.
+
+    Raises:
+        CatalogError: when HDFS is not reachable.
+    """
     entries = inside(files, folder)
     return [
         DataFile(entry["name"], entry["size"]) for entry in entries

@@ -7,13 +7,13 @@ its new ones, a crash leaves a swap that whoever comes next finishes, and the ol
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
 from fsspec.implementations.webhdfs import WebHDFS
 
 from questlog.catalog import compaction, hdfs, partitions, places, swap
-from questlog.catalog.files import HIDDEN, filesystem, folders, inside, make_folders
+from questlog.catalog.files import filesystem, folders, inside, make_folders
 from questlog.catalog.metastore import Metastore
 from questlog.catalog.swap import AtPoint, Move
 from questlog.errors import CatalogError
@@ -42,12 +42,12 @@ def swap_in(
         CatalogError: HDFS or the metastore refused, or somebody else has merged files meanwhile.
     """
     files, name = filesystem(settings), uuid.uuid4().hex[:12]
-    _announce_new(files, settings, folder, catalogue)
+    written = _partitions(files, folder)
+    _announce_new(files, settings, written, catalogue)
     make_folders(files, [swap.folder(settings)])
     if not hdfs.rename(files, folder, swap.folder(settings, name)):
         raise CatalogError(f"{folder}, which the replay wrote, is gone: replay once more. Nothing has changed.")
-    moves = list(_moves(files, settings, name, replaces))
-    swap.write_down(files, settings, name, moves)
+    moves = list(_moves(files, settings, name, written, replaces))
     done = compaction.exchange(files, settings, name, moves, at)
     if len(done) < len(moves):
         left = next(move for move in moves if move not in done)
@@ -57,10 +57,10 @@ def swap_in(
         )
 
 
-def _announce_new(files: WebHDFS, settings: Settings, folder: str, catalogue: Catalogue) -> None:
+def _announce_new(files: WebHDFS, settings: Settings, written: Iterable[str], catalogue: Catalogue) -> None:
     """A partition has to be known, and its folder there, before it can be exchanged."""
     known = Metastore(settings).places(EVENTS_TABLE)
-    new = [partition for partition in _partitions(files, folder) if partition not in known]
+    new = [partition for partition in written if partition not in known]
     make_folders(files, [places.home(settings, EVENTS_TABLE, partition) for partition in new])
     partitions.announce(settings, [_typed(partition) for partition in new], catalogue)
 
@@ -77,25 +77,22 @@ def _typed(partition: str) -> partitions.Partition:
     return event_type, date.fromisoformat(day.rsplit("=", 1)[1])
 
 
-def _moves(files: WebHDFS, settings: Settings, name: str, replaces: Collection[str]) -> Iterator[Move]:
+def _moves(
+    files: WebHDFS, settings: Settings, name: str, written: Iterable[str], replaces: Collection[str]
+) -> Iterator[Move]:
     """What is to be exchanged: ``events``, then the dead letters, then the ledger."""
     made = swap.folder(settings, name)
-    for table, partition, source in _sources(files, settings, made):
+    for table, partition, source in _sources(settings, written):
         is_whole = table == DEAD_LETTERS_TABLE or (partition and places.type_partition(partition)[0] in replaces)
-        merged = _names(files, source) if is_whole else []
+        merged = [file.path.rsplit("/", 1)[1] for file in compaction.data_files(files, source)] if is_whole else []
         target = places.merged(settings, table, partition, name)
         yield Move(table, partition, source, f"{made}/{table}/{partition}".rstrip("/"), target, tuple(merged))
 
 
-def _sources(files: WebHDFS, settings: Settings, made: str) -> Iterator[tuple[str, str, str]]:
+def _sources(settings: Settings, written: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """Table, partition and present place of all that gets new files."""
     metastore = Metastore(settings)
     lie = metastore.places(EVENTS_TABLE)
-    yield from ((EVENTS_TABLE, partition, lie[partition]) for partition in _partitions(files, made))
+    yield from ((EVENTS_TABLE, partition, lie[partition]) for partition in written)
     for table in (DEAD_LETTERS_TABLE, LEDGER_TABLE):
         yield table, "", metastore.places(table)[""]
-
-
-def _names(files: WebHDFS, folder: str) -> list[str]:
-    names = [entry["pathSuffix"] for entry in inside(files, folder) if entry["type"] == "file"]
-    return [name for name in names if not name.startswith(HIDDEN)]

@@ -112,7 +112,8 @@ def committed(files: Files, settings: Settings) -> Offsets:
     """Where the stream has landed all of the topic up to, and nothing beyond.
 
     Raises:
-        StreamRefused: it was cut within a micro-batch, or has committed none.
+        StreamRefused: it was cut within a micro-batch, has committed none, or its offsets are damaged or not of the
+            topic.
         StreamError: HDFS refused.
     """
     planned, done = (_numbers(files, f"{settings.checkpoint}/{log}")[-1:] for log in ("offsets", "commits"))
@@ -121,7 +122,20 @@ def committed(files: Files, settings: Settings) -> Offsets:
             f"the newest micro-batch in {settings.checkpoint} is {planned or 'none'}, the newest committed "
             f"{done or 'none'}: let the stream finish what it has begun, with `questlog stream --available-now`."
         )
-    found = read_offsets(files.read(f"{settings.checkpoint}/offsets/{done[0]}"))
+    return _offsets_of_topic(files, settings, done[0])
+
+
+def _offsets_of_topic(files: Files, settings: Settings, batch: int) -> Offsets:
+    path = f"{settings.checkpoint}/offsets/{batch}"
+    try:
+        found = read_offsets(files.read(path))
+    except ValueError as error:
+        raise StreamRefused(f"{path} is damaged: {error}. Put it back, {BEGIN_ANEW}.") from error
+    if set(found) != {settings.topic}:
+        raise StreamRefused(
+            f"{path} has offsets of topic {', '.join(found) or '(none)'}, the settings say {settings.topic}: "
+            f"the checkpoint is that of another stream. Put the own one back, {BEGIN_ANEW}."
+        )
     return found[settings.topic]
 
 
@@ -241,8 +255,8 @@ class _Found:
             return
         newest = self.offsets[-1]
         begin = newest if newest in self.commits else newest - 1
-        end = self._offsets_of_topic(newest)
-        start = self._offsets_of_topic(begin) if begin in self.offsets else {}
+        end = _offsets_of_topic(self.files, self.settings, newest)
+        start = _offsets_of_topic(self.files, self.settings, begin) if begin in self.offsets else {}
         first, last = bounds()
         self._refuse_beyond(newest, end, last)
         self._refuse_deleted(begin, start, first)
@@ -265,19 +279,6 @@ class _Found:
                     f"{self.settings.topic} is {first[number]}: Kafka has deleted {first[number] - offset} records "
                     f"that had not landed. Keep records longer (retention.ms), {BEGIN_ANEW}."
                 )
-
-    def _offsets_of_topic(self, batch: int) -> Offsets:
-        path = self._log("offsets", batch)
-        try:
-            found = read_offsets(self.files.read(path))
-        except ValueError as error:
-            raise StreamRefused(f"{path} is damaged: {error}. Put it back, {BEGIN_ANEW}.") from error
-        if set(found) != {self.settings.topic}:
-            raise StreamRefused(
-                f"{path} has offsets of topic {', '.join(found) or '(none)'}, the settings say {self.settings.topic}: "
-                f"the checkpoint is that of another stream. Put the own one back, {BEGIN_ANEW}."
-            )
-        return found[self.settings.topic]
 
     def _damage(self, log: str, batch: int, read: Callable[[bytes], object]) -> str:
         """What is wrong with a file of a log; empty if nothing is."""

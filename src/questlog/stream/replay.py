@@ -15,7 +15,7 @@ Whoever exchanges folders does the rest (`questlog.catalog.replacing`). Until th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -187,7 +187,7 @@ class _Work:
             *changes(EVENTS_TABLE, old, self.tables.new_events(events), replaces=bool(chosen)),
             *changes(DEAD_LETTERS_TABLE, self.tables.letters(), letters),
         ]
-        self._fill_emptied(chosen)
+        self._fill_emptied(chosen, events)
         return Rebuilt(self.folder, tuple(name for name in chosen if name != UNKNOWN_TYPE), tuple(found))
 
     def _gather(self) -> list[str]:
@@ -211,12 +211,11 @@ class _Work:
         whole.coalesce(1).write.parquet(self.settings.hdfs_url + path)
         return self.tables.letters_in([path])
 
-    def _fill_emptied(self, chosen: tuple[str, ...]) -> None:
+    def _fill_emptied(self, chosen: tuple[str, ...], written: Collection[str]) -> None:
         """A partition that is left without rows needs a file, for a folder without any would not count as one."""
-        for partition in self.tables.partitions(chosen):
-            path = f"{self.folder}/{EVENTS_TABLE}/{partition}"
-            if not self.files.matching(f"{path}/*"):
-                self.tables.empty_events().coalesce(1).write.mode("append").parquet(self.settings.hdfs_url + path)
+        had = {f"{self.folder}/{EVENTS_TABLE}/{partition}" for partition in self.tables.partitions(chosen)}
+        for path in sorted(had - {*written}):
+            self.tables.empty_events().coalesce(1).write.parquet(self.settings.hdfs_url + path)
 
     def _chosen(self, table: str, ledger: Counts) -> tuple[str, ...]:
         """The types whose rows are made anew: of all, what the stream was told not to land is left out again."""

@@ -39,6 +39,7 @@ SPARK_OF = {
     HEADERS_PRESTO: HEADERS_SPARK,
 }
 LETTER_PLACE = {"kafka_partition": "partition", "kafka_offset": "offset", "kafka_position": POSITION}
+AS_PLACE = [f"{column} AS `{name}`" for column, name in LETTER_PLACE.items()]
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,7 @@ class Tables:
 
     def events(self, event_types: Collection[str]) -> DataFrame:
         """The rows of table ``events`` of these types; files that cannot be read are left out."""
-        home = self.settings.table_path(EVENTS_TABLE)
-        began = self.files.matching(f"{home}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
-        places = self.here.places(home, began)
+        places = self.here.places(self._home, self._began())
         wanted = {f"/{PARTITION_TYPE}={name}/" for name in event_types}
         return self.new_events([place for place in places if any(part in place for part in wanted)])
 
@@ -67,7 +66,7 @@ class Tables:
         """The rows of ``events`` in some folders, which their paths name."""
         if not (filled := self._filled(folders)):
             return self.empty_events().withColumn(PARTITION_TYPE, sf.lit(""))
-        rows = self._read(filled, self._event_columns())
+        rows = self._parquet(filled, self._event_columns())
         return rows.withColumn(PARTITION_TYPE, sf.regexp_extract("_metadata.file_path", TYPE_IN_PATH, 1))
 
     def empty_events(self) -> DataFrame:
@@ -76,10 +75,8 @@ class Tables:
 
     def partitions(self, event_types: Collection[str]) -> list[str]:
         """The partitions of ``events`` that these types have, each as its path below the table."""
-        home = self.settings.table_path(EVENTS_TABLE)
-        began = {*self.files.matching(f"{home}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")}
-        began |= {folder for folder in self.here.moved if folder.startswith(f"{home}/")}
-        names = sorted(folder.removeprefix(f"{home}/") for folder in began)
+        moved = {folder for folder in self.here.moved if folder.startswith(f"{self._home}/")}
+        names = sorted(folder.removeprefix(f"{self._home}/") for folder in {*self._began(), *moved})
         return [name for name in names if name.split("/")[0].removeprefix(f"{PARTITION_TYPE}=") in event_types]
 
     def letters(self) -> DataFrame:
@@ -103,9 +100,8 @@ class Tables:
         header = sf.when(is_torn, sf.lit(TYPES_HEADER)).otherwise(sf.lit(TYPE_HEADER))
         text = sf.when(is_known, sf.col(PARTITION_TYPE)).when(is_torn, said).otherwise(named)
         headers = sf.array(sf.struct(header.alias("key"), text.cast("binary").alias("value"))).alias("headers")
-        place = [sf.col(column).alias(name) for column, name in LETTER_PLACE.items()]
-        kafka = [sf.col("kafka_topic").alias("topic"), sf.col("kafka_time").alias("timestamp")]
-        return self.letters().select("key", "value", headers, *kafka, *place)
+        kafka = ("kafka_topic AS topic", "kafka_time AS timestamp", *AS_PLACE)
+        return self.letters().select("key", "value", headers, *map(sf.expr, kafka))
 
     def letters_at(self, accounts: pa.Table | None, chosen: Collection[str]) -> pa.Table:
         """The letters whose records were judged anew, or whose type is among `chosen`.
@@ -117,8 +113,7 @@ class Tables:
         Returns:
             columns ``event_type`` and `PLACE`.
         """
-        place = [sf.col(column).alias(name) for column, name in LETTER_PLACE.items()]
-        letters = self.letters().select(PARTITION_TYPE, *place).toArrow()
+        letters = self.letters().selectExpr(PARTITION_TYPE, *AS_PLACE).toArrow()
         is_chosen = pa.compute.is_in(letters[PARTITION_TYPE], pa.array([*chosen], pa.string()))
         of_type, others = letters.filter(is_chosen), letters.filter(pa.compute.invert(is_chosen))
         if accounts is None:
@@ -147,11 +142,23 @@ class Tables:
     def _read(self, folders: Sequence[str], columns: Columns) -> DataFrame:
         if not (filled := self._filled(folders)):
             return self.spark.createDataFrame([], _ddl(columns))
+        return self._parquet(filled, columns)
+
+    def _parquet(self, folders: Sequence[str], columns: Columns) -> DataFrame:
         reader = self.spark.read.schema(_ddl(columns)).option("ignoreCorruptFiles", True)
-        return reader.parquet(*(self.settings.hdfs_url + folder for folder in filled))
+        return reader.parquet(*(self.settings.hdfs_url + folder for folder in folders))
 
     def _filled(self, folders: Sequence[str]) -> list[str]:
-        return [folder for folder in folders if self.files.matching(f"{folder}/*.parquet")]
+        found = self.files.each(lambda folder: self.files.matching(f"{folder}/*.parquet"), folders)
+        return [folder for folder, there in zip(folders, found, strict=True) if there]
+
+    @property
+    def _home(self) -> str:
+        return self.settings.table_path(EVENTS_TABLE)
+
+    def _began(self) -> list[str]:
+        """The folders of partitions that are below the table's own."""
+        return self.files.matching(f"{self._home}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
 
     def _event_columns(self) -> Columns:
         own = tuple((field.name, PRESTO_TYPES[field.kind]) for field in self.catalogue.fields)

@@ -131,14 +131,15 @@ def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
     members, others = (_share(frame[frame["joined"] == said], "returned") for said in ("yes", "no"))
     if not members.whole or not others.whole:
         return absent("what joining a guild changes", "no two groups of players whose second week is known")
+    inside, outside = during(frame, dates, "returned")
     differ = shares_differ(members, others)
     how = "come back more often" if members.value > others.value else "come back less often"
     return Finding(
         title=f"Players who join a guild on day one {how if differ else 'come back about as often as others'}",
         sentence=f"In their second week {members} of them were seen, and {others} of the others. "
-        f"{_arrived(*during(frame, dates, 'returned'))}",
+        f"{_arrived(inside, outside)}",
         figure=f"{percent(members.value)} against {percent(others.value)}",
-        recommendation=_cause(differ, frame, dates),
+        recommendation=_cause(differ, inside, outside, frame, dates),
         confidence=sureness(min(members.whole, others.whole), "players in the smaller group"),
     )
 
@@ -153,8 +154,7 @@ def _arrived(inside: Share, outside: Share) -> str:
     )
 
 
-def _cause(differ: bool, frame: pd.DataFrame, dates: tuple[date, date]) -> str:
-    inside, outside = during(frame, dates, "returned")
+def _cause(differ: bool, inside: Share, outside: Share, frame: pd.DataFrame, dates: tuple[date, date]) -> str:
     if not inside.whole or not outside.whole:
         return "Ask again when the data hold more days: so far the campaign cannot tell whether joining is the cause."
     joined = frame.assign(members=frame["players"].where(frame["joined"] == "yes", 0))
