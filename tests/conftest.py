@@ -12,6 +12,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -19,6 +20,9 @@ import pytest
 from questlog.paths import ROOT
 from questlog.settings import Settings
 from questlog.stack import local, ports
+
+if TYPE_CHECKING:
+    from questlog.transport.producer import Publisher
 
 # A shell's background job ignores SIGINT, and so does a Python started there: tests of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -61,6 +65,16 @@ def fresh(settings: Settings) -> Iterator[Settings]:
     topics.create_topic(here)
     yield here
     remove(here)
+
+
+@pytest.fixture
+def publisher(fresh: Settings) -> Iterator["Publisher"]:
+    """A patient one, for tests of what arrives, not of how soon: on a busy machine an answer may take its time."""
+    from questlog.transport.producer import Publisher
+
+    made = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
+    yield made
+    made.close()
 
 
 def tracked_files() -> list[Path]:

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,13 +20,6 @@ EVENTS_A_BATCH = 30
 DAYS = 2
 TYPES = CATALOGUE.types[:3]
 STREAM = (sys.executable, "-m", "questlog", "stream", "--available-now")
-
-
-@pytest.fixture
-def publisher(fresh: Settings) -> Iterator[Publisher]:
-    made = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
-    yield made
-    made.close()
 
 
 def records(batch: int) -> list[Record]:

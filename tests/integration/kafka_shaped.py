@@ -41,6 +41,12 @@ def page_view(**changed: Any) -> Record:
     return record(json.dumps({name: value for name, value in event.items() if value is not None}).encode())
 
 
+def purchase(event_id: str, **given: Any) -> Record:
+    """A purchase of a sword as the API writes it now, with an id of the client's."""
+    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id, **given}
+    return encode(validation.parse(CATALOGUE["purchase_sword"], fields, {}, datetime.now(UTC)))
+
+
 def record(value: bytes | None, event_type: str | bytes | None = "page_view", key: bytes = b"ada") -> Record:
     """A record with this value, whose header names the type."""
     named = event_type.encode() if isinstance(event_type, str) else event_type

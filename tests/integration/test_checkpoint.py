@@ -3,18 +3,16 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
+import kafka_shaped as shaped
 import pytest
 from fsspec.implementations.webhdfs import WebHDFS
 
 from questlog import pipeline
 from questlog.catalog import files
 from questlog.errors import SettingsError, StreamRefused
-from questlog.events import CATALOGUE, validation
-from questlog.events.wire import Record, encode
 from questlog.settings import Settings
 from questlog.stream import job
 from questlog.stream.session import SparkPlace
@@ -26,10 +24,8 @@ Send = Callable[..., None]
 
 
 @pytest.fixture
-def send(fresh: Settings) -> Iterator[Send]:
-    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
-    yield lambda *names: publisher.publish([purchase(name) for name in names])
-    publisher.close()
+def send(publisher: Publisher) -> Send:
+    return lambda *names: publisher.publish([shaped.purchase(name) for name in names])
 
 
 @pytest.fixture
@@ -44,11 +40,6 @@ def landed(fresh: Settings, send: Send) -> Settings:
         send(name)
         pipeline.stream(fresh)
     return fresh
-
-
-def purchase(event_id: str) -> Record:
-    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id}
-    return encode(validation.parse(CATALOGUE["purchase_sword"], fields, {}, datetime.now(UTC)))
 
 
 def put(hdfs: WebHDFS, path: str, content: bytes) -> None:

@@ -1,6 +1,6 @@
 """An event type gains fields while its table is in use, and days that began before go on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,17 +27,15 @@ Land = Callable[..., None]
 
 
 @pytest.fixture
-def land(fresh: Settings) -> Iterator[Land]:
+def land(fresh: Settings, publisher: Publisher) -> Land:
     """Publish page views as the API of a catalogue would, and land them with the stream of that catalogue."""
-    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
 
     def land(catalogue: Catalogue, *views: dict[str, Any]) -> None:
         given = [{"event_time": NOON, "page": "/", **view} for view in views]
         publisher.publish([encode(validation.parse(catalogue[TABLE], view, {}, datetime.now(UTC))) for view in given])
         pipeline.stream(fresh, catalogue)
 
-    yield land
-    publisher.close()
+    return land
 
 
 def users(settings: Settings, where: str) -> list[str]:

@@ -4,8 +4,7 @@ import dataclasses
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 import kafka_shaped as shaped
@@ -16,9 +15,8 @@ from questlog import pipeline
 from questlog.catalog import compaction, files
 from questlog.catalog.places import TABLES
 from questlog.errors import StreamError, StreamRefused
-from questlog.events import CATALOGUE, Catalogue, validation
+from questlog.events import CATALOGUE, Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
-from questlog.events.wire import Record, encode
 from questlog.settings import Settings
 from questlog.stream.alone import alone
 from questlog.stream.changes import Change
@@ -32,15 +30,8 @@ POOR = Catalogue(tuple(known for known in CATALOGUE if known.name != SWORDS))
 
 
 @pytest.fixture
-def send(fresh: Settings) -> Iterator[Send]:
-    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
-    yield lambda *records: publisher.publish(records)
-    publisher.close()
-
-
-def purchase(event_id: str, **given: Any) -> Record:
-    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id, **given}
-    return encode(validation.parse(CATALOGUE[SWORDS], fields, {}, datetime.now(UTC)))
+def send(publisher: Publisher) -> Send:
+    return lambda *records: publisher.publish(records)
 
 
 def rows(settings: Settings, table: str = "events") -> list[dict[str, Any]]:
@@ -66,7 +57,11 @@ def some(send: Send) -> None:
     """Six page views, two purchases of which one is sent twice, one dead letter of a known type, one of none."""
     send(*(shaped.page_view(user=f"player-{number}") for number in range(6)))
     send(
-        purchase("a"), purchase("b"), purchase("a"), shaped.page_view(page=""), shaped.record(b"garbage", "forge_sword")
+        shaped.purchase("a"),
+        shaped.purchase("b"),
+        shaped.purchase("a"),
+        shaped.page_view(page=""),
+        shaped.record(b"garbage", "forge_sword"),
     )
 
 
@@ -148,7 +143,7 @@ def test_the_stream_goes_on_afterwards_and_knows_what_has_landed(fresh: Settings
     some(send)
     pipeline.stream(fresh)
     pipeline.replay(fresh, "events")
-    send(purchase("b"), purchase("c"))
+    send(shaped.purchase("b"), shaped.purchase("c"))
 
     summary = pipeline.stream(fresh)
 

@@ -1,8 +1,7 @@
 """The stream on real servers: what lands, once, whatever is sent again and whatever runs again."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 import kafka_shaped as shaped
@@ -11,8 +10,6 @@ import pytest
 from questlog import pipeline
 from questlog.catalog import compaction, files
 from questlog.errors import StreamError
-from questlog.events import CATALOGUE, validation
-from questlog.events.wire import Record, encode
 from questlog.settings import Settings
 from questlog.stream.job import Summary
 from questlog.transport import reader
@@ -22,15 +19,8 @@ Send = Callable[..., None]
 
 
 @pytest.fixture
-def send(fresh: Settings) -> Iterator[Send]:
-    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
-    yield lambda *records: publisher.publish(records)
-    publisher.close()
-
-
-def purchase(event_id: str, **given: Any) -> Record:
-    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id, **given}
-    return encode(validation.parse(CATALOGUE["purchase_sword"], fields, {}, datetime.now(UTC)))
+def send(publisher: Publisher) -> Send:
+    return lambda *records: publisher.publish(records)
 
 
 def rows(settings: Settings) -> list[dict[str, Any]]:
@@ -43,9 +33,9 @@ def counts(summary: Summary) -> tuple[int, int, int]:
 
 
 def test_an_event_that_is_sent_again_is_one_row(fresh: Settings, send: Send) -> None:
-    send(purchase("a"), purchase("b"), purchase("a"))
+    send(shaped.purchase("a"), shaped.purchase("b"), shaped.purchase("a"))
     within_a_batch = pipeline.stream(fresh)
-    send(purchase("b"), purchase("c"))
+    send(shaped.purchase("b"), shaped.purchase("c"))
     in_a_later_run = pipeline.stream(fresh)
 
     assert counts(within_a_batch) == (2, 1, 0)
@@ -57,21 +47,21 @@ def test_an_event_that_is_sent_again_is_one_row(fresh: Settings, send: Send) -> 
 
 def test_an_event_whose_file_was_merged_meanwhile_is_known_to_a_later_run(fresh: Settings, send: Send) -> None:
     here = fresh.in_namespace(fresh.namespace, compact_files=2)
-    send(purchase("a"))
+    send(shaped.purchase("a"))
     pipeline.stream(here)
-    send(purchase("b"))
+    send(shaped.purchase("b"))
     pipeline.stream(here)
     assert any(each.table == "events" for each in pipeline.compact(here))
 
-    send(purchase("a"), purchase("c"))
+    send(shaped.purchase("a"), shaped.purchase("c"))
 
     assert counts(pipeline.stream(here)) == (1, 1, 0)
     assert [row["event_id"] for row in rows(here)] == ["a", "b", "c"]
 
 
 def test_an_id_that_is_used_for_another_event_is_kept_as_a_dead_letter(fresh: Settings, send: Send) -> None:
-    other = purchase("a", price=7)
-    send(purchase("a"), purchase("b"), other)
+    other = shaped.purchase("a", price=7)
+    send(shaped.purchase("a"), shaped.purchase("b"), other)
     summary = pipeline.stream(fresh)
 
     assert counts(summary) == (2, 0, 1)
@@ -84,7 +74,7 @@ def test_an_id_that_is_used_for_another_event_is_kept_as_a_dead_letter(fresh: Se
 
 
 def test_events_of_one_record_land_each_at_its_place(fresh: Settings, send: Send) -> None:
-    together = [purchase("a"), purchase("b"), purchase("a"), purchase("b", price=7)]
+    together = [shaped.purchase("a"), shaped.purchase("b"), shaped.purchase("a"), shaped.purchase("b", price=7)]
     send(*together)
     assert len(list(reader.read_records(fresh))) == 1
 
@@ -101,14 +91,17 @@ def test_events_of_one_record_land_each_at_its_place(fresh: Settings, send: Send
 
 
 def test_ten_thousand_times_the_same_event_is_one_row(fresh: Settings, send: Send) -> None:
-    send(*[purchase("a")] * 10_000)
+    send(*[shaped.purchase("a")] * 10_000)
 
     assert counts(pipeline.stream(fresh, max_offsets=100)) == (1, 9_999, 0)
     assert rows(fresh) == [{"event_id": "a", "price": 120}]
 
 
 def test_an_old_event_lands_in_its_own_day(fresh: Settings, send: Send) -> None:
-    send(purchase("new", event_time="2026-01-05T00:00:00Z"), purchase("old", event_time="2021-03-04T23:59:59.999Z"))
+    send(
+        shaped.purchase("new", event_time="2026-01-05T00:00:00Z"),
+        shaped.purchase("old", event_time="2021-03-04T23:59:59.999Z"),
+    )
     pipeline.stream(fresh)
 
     days = pipeline.sql(fresh, "SELECT event_id, CAST(event_date AS varchar) AS day FROM events ORDER BY day")
@@ -119,7 +112,7 @@ def test_an_old_event_lands_in_its_own_day(fresh: Settings, send: Send) -> None:
 
 
 def test_a_batch_that_runs_again_changes_nothing(fresh: Settings, send: Send) -> None:
-    send(purchase("a"), shaped.page_view(page=""), shaped.record(b"garbage"))
+    send(shaped.purchase("a"), shaped.page_view(page=""), shaped.record(b"garbage"))
     pipeline.stream(fresh)
     before = files.listing(fresh, "events"), files.listing(fresh, "dead_letters"), files.listing(fresh, "ledger")
     files.delete(files.filesystem(fresh), f"{fresh.checkpoint}/commits/0")
@@ -147,11 +140,11 @@ def test_a_batch_that_was_cut_before_its_announcement_is_finished_by_the_next_ru
         return Whereabouts(*compaction.whereabouts(fresh))
 
     pipeline.create(fresh)
-    send(purchase("a"))
+    send(shaped.purchase("a"))
     with pytest.raises(StreamError, match="the metastore is away"):
         job.run(fresh, pipeline.place(fresh), announce=cut, whereabouts=whereabouts, available_now=True)
     assert rows(fresh) == []
-    send(purchase("a"), purchase("b"))
+    send(shaped.purchase("a"), shaped.purchase("b"))
 
     again = pipeline.stream(fresh)
 
@@ -161,7 +154,7 @@ def test_a_batch_that_was_cut_before_its_announcement_is_finished_by_the_next_ru
 
 
 def test_a_stream_without_its_checkpoint_is_refused_while_the_tables_hold_rows(fresh: Settings, send: Send) -> None:
-    send(purchase("a"))
+    send(shaped.purchase("a"))
     pipeline.stream(fresh)
     files.delete(files.filesystem(fresh), fresh.checkpoint)
 
@@ -171,9 +164,9 @@ def test_a_stream_without_its_checkpoint_is_refused_while_the_tables_hold_rows(f
 
 
 def test_how_long_a_repeat_is_recognised_is_a_setting(fresh: Settings, send: Send) -> None:
-    send(purchase("a"))
+    send(shaped.purchase("a"))
     pipeline.stream(fresh)
-    send(purchase("a"))
+    send(shaped.purchase("a"))
     forgetful = fresh.in_namespace(fresh.namespace, repeat_days=0)
 
     assert counts(pipeline.stream(forgetful)) == (1, 0, 0)

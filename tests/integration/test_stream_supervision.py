@@ -11,17 +11,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
+import kafka_shaped as shaped
 import psutil
 import pytest
 
 from questlog import pipeline
 from questlog.catalog import files
 from questlog.errors import QueryError, StreamError
-from questlog.events import CATALOGUE, validation
-from questlog.events.wire import Record, encode
 from questlog.settings import Settings
 from questlog.stream import supervision
 from questlog.stream.alone import alone
@@ -155,15 +153,8 @@ def test_the_child_is_told_when_its_supervisor_dies() -> None:
 
 
 @pytest.fixture
-def send(fresh: Settings) -> Iterator[Callable[[str], None]]:
-    publisher = Publisher(fresh.in_namespace(fresh.namespace, ack_timeout=20))
-    yield lambda event_id: publisher.publish([purchase(event_id)])
-    publisher.close()
-
-
-def purchase(event_id: str) -> Record:
-    fields = {"user_id": "ada", "item": "iron", "price": 120, "event_id": event_id}
-    return encode(validation.parse(CATALOGUE["purchase_sword"], fields, {}, datetime.now(UTC)))
+def send(publisher: Publisher) -> Callable[[str], None]:
+    return lambda event_id: publisher.publish([shaped.purchase(event_id)])
 
 
 @contextmanager

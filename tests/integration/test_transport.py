@@ -31,13 +31,6 @@ def patient(fresh: Settings) -> Settings:
 
 
 @pytest.fixture
-def publisher(patient: Settings) -> Iterator[Publisher]:
-    publisher = Publisher(patient)
-    yield publisher
-    publisher.close()
-
-
-@pytest.fixture
 def away(fresh: Settings) -> Settings:
     """Settings that point where nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
