@@ -4,10 +4,10 @@
 an object of strings. The key is the player, so that one player's events keep their order. The record's header
 ``event_type`` names the type, so that a reader can count and filter without parsing; ``producer`` tells who wrote it.
 
-*Packed*: several events of one request that go to the same partition, because what a record costs is much, whatever is
-in it. The value is NDJSON: the values of the events, in their order, with a line feed between two. In place of
-``event_type`` the header ``event_types`` lists the lines' types, in order, with a comma between two. The key is that of
-the first event, the other headers are those that all of them have.
+*Packed*: several events that are published at the same time and go to the same partition, because what a record costs
+is much, whatever is in it. The value is NDJSON: the values of the events, in their order, with a line feed between two.
+In place of ``event_type`` the header ``event_types`` lists the lines' types, in order, with a comma between two. The
+key is that of the first event, the other headers are those that all of them have.
 
 An event's place is its record's partition and offset, and its *position* in the record, counted from 0. A record whose
 lines are not as many as its types, or are no UTF-8, is *torn*: it is one record of no known type.
@@ -58,7 +58,7 @@ def encode(event: Mapping[str, object]) -> Record:
 
 
 def pack(records: Iterable[Record], partition_of: Callable[[bytes], int]) -> list[Record]:
-    """The records of one request as fewer: those that `encode` made share one where they share a partition.
+    """Records that are published together as fewer: those that `encode` made share one where they share a partition.
 
     In each partition the events keep their order. What is not of `encode` stays as it is.
 

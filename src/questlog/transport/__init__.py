@@ -4,6 +4,7 @@ The only room that knows the Kafka client; its errors leave as `TransportError`.
 
 - `topics`: create, delete and look at the topic
 - `producer`: publish records, and return once Kafka has acknowledged them
+- `group`: what threads publish at the same time goes together
 - `partitions`: which of the topic's partitions a record goes to
 - `link`: one process's connection of the producer, made anew when it breaks
 - `reader`: read the topic from end to end

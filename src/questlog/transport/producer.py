@@ -15,6 +15,7 @@ from questlog.errors import TransportError
 from questlog.events.wire import Record, pack
 from questlog.settings import Settings
 from questlog.transport.client import explain
+from questlog.transport.group import Group
 from questlog.transport.link import Link, delivery_time
 from questlog.transport.partitions import of_key
 
@@ -22,14 +23,15 @@ from questlog.transport.partitions import of_key
 class Publisher:
     """Publishes to the settings' topic. Thread-safe; touches no network until the first call in each process.
 
-    Threads that publish at the same time share batches (group commit), and each waits for its own records alone. What
-    is held in memory is what callers are waiting for: a record that is not acknowledged in time is given up.
+    Threads that publish single records at the same time share records and waits (`questlog.transport.group`); one that
+    publishes several waits for its own alone. What is held in memory is what callers are waiting for: a record that is
+    not acknowledged in time is given up.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         # A producer does not survive a fork (dpkp/kafka-python#1732): each process finds its own here.
-        self._links: dict[int, Link] = {}
+        self._links: dict[int, tuple[Link, Group]] = {}
 
     def publish(self, records: Sequence[Record]) -> None:
         """Return once all in-sync replicas have every record; events of one partition go packed.
@@ -39,7 +41,19 @@ class Publisher:
                 be in Kafka all the same.
         """
         deadline = time.monotonic() + self._settings.ack_timeout
-        link = self._links.setdefault(os.getpid(), Link(self._settings))
+        link, group = self._of_this_process()
+        if len(records) == 1:
+            group.publish(records[0], deadline)
+        else:
+            self._send(link, records, deadline)
+
+    def _of_this_process(self) -> tuple[Link, Group]:
+        if known := self._links.get(os.getpid()):
+            return known
+        link = Link(self._settings)
+        return self._links.setdefault(os.getpid(), (link, Group(functools.partial(self._send, link))))
+
+    def _send(self, link: Link, records: Sequence[Record], deadline: float) -> None:
         client = link.client(deadline)
         begun = time.monotonic()
         try:
@@ -62,8 +76,8 @@ class Publisher:
 
     def close(self) -> None:
         """Send what waits and close this process's connection; publishing again opens another."""
-        if link := self._links.pop(os.getpid(), None):
-            link.close()
+        if known := self._links.pop(os.getpid(), None):
+            known[0].close()
 
 
 def _wait(sent: Sequence[FutureRecordMetadata], deadline: float) -> bool:
