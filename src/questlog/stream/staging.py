@@ -111,7 +111,7 @@ class Staging:
             events = events.join(_broadcast(rows, turned), PLACE, "left_anti")
         events = events.select("row.*")
         if count <= SMALL_BATCH:
-            small.write(self.files, events.toArrow(), path)
+            small.write_events(self.files, events.toArrow(), path)
             return
         # Without it every task would write a file into every partition.
         events = events.repartition(PARTITION_TYPE, PARTITION_DATE)
@@ -125,7 +125,9 @@ class Staging:
         conflicts = repeats.of_outcome(turned, [repeats.CONFLICT])
         if conflicts.num_rows:
             letters = letters.unionByName(dead_letter_columns(self._in_conflict(rows, conflicts)))
-        letters = letters.coalesce(1) if count <= SMALL_BATCH else letters
+        if count <= SMALL_BATCH:
+            small.write(self.files, letters.toArrow(), path)
+            return
         letters.write.parquet(self.settings.hdfs_url + path)
 
     def _in_conflict(self, rows: DataFrame, conflicts: pa.Table) -> DataFrame:
