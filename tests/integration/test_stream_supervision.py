@@ -152,6 +152,16 @@ def test_the_child_is_told_when_its_supervisor_dies() -> None:
     os.close(reading)
 
 
+def test_a_stream_that_nobody_hears_lands_all_the_same(fresh: Settings, send: Callable[[str], None]) -> None:
+    send("a")
+    command = [sys.executable, "-m", "questlog", "stream", "--available-now", "--max-offsets", "1"]
+    with psutil.Popen(command, env=fresh.environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as stream:
+        stream.stderr.close()
+        assert stream.wait(SPARK_DEADLINE) == 0
+
+    assert is_there(fresh, "a")
+
+
 @pytest.fixture
 def send(publisher: Publisher) -> Callable[[str], None]:
     return lambda event_id: publisher.publish([shaped.purchase(event_id)])

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from questlog.cli.fields import print_fields
+from questlog.cli.unheard import unheard
 from questlog.errors import SettingsError, SetupError, StreamRefused
 from questlog.events import CATALOGUE
 from questlog.settings import Settings
@@ -62,15 +63,16 @@ def _run(
     from questlog import pipeline
 
     console = Console(stderr=True)
-    summary = pipeline.stream(
-        settings,
-        event_types=_selected(event_types),
-        trigger=None if available_now else trigger,
-        available_now=available_now,
-        max_offsets=max_offsets,
-        on_progress=lambda batch: console.print(str(batch), highlight=False),
-        stop=stop,
-    )
+    with unheard():
+        summary = pipeline.stream(
+            settings,
+            event_types=_selected(event_types),
+            trigger=None if available_now else trigger,
+            available_now=available_now,
+            max_offsets=max_offsets,
+            on_progress=lambda batch: console.print(str(batch), highlight=False),
+            stop=stop,
+        )
     print_fields(summary)
 
 
