@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from questlog.catalog import files
+from questlog.catalog import files, hdfs
 from questlog.settings import Settings
 
 ASIDE = ".aside"
@@ -30,14 +30,14 @@ class Checkpoint:
         """While the block runs, the newest offset file has only its first half; gives its path."""
         path = self._newest("offsets")
         whole = self._hdfs.cat_file(path)
-        self._hdfs.rm(path)
-        self._write(path, whole[: len(whole) // 2])
+        half = whole[: len(whole) // 2]
+        hdfs.write(self._hdfs, path, half)
         try:
             yield path
         finally:
-            if self._hdfs.exists(path):  # else the stream has mended it itself
-                self._hdfs.rm(path)
-                self._write(path, whole)
+            # A stream that has mended it has planned the batch anew, and landed other records under its number.
+            if self._hdfs.exists(path) and self._hdfs.cat_file(path) == half:
+                hdfs.write(self._hdfs, path, whole)
 
     @contextmanager
     def replaced_by(self, other: Settings) -> Iterator[str]:
@@ -55,7 +55,3 @@ class Checkpoint:
         names: list[Any] = self._hdfs.ls(f"{self._root}/{log}", detail=False)
         numbered = [name for name in names if name.rsplit("/", 1)[1].isdecimal()]
         return str(max(numbered, key=lambda name: int(name.rsplit("/", 1)[1])))
-
-    def _write(self, path: str, content: bytes) -> None:
-        with self._hdfs.open(path, "wb") as file:
-            file.write(content)

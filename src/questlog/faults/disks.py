@@ -67,32 +67,47 @@ def small(settings: Settings, server: str, folder: Path) -> Iterator[Disk]:
         FaultError: this system or user may not mount.
     """
     aside = folder.with_name(f"{folder.name}-aside")
-    with _stopped(settings, server):
-        folder.rename(aside)
-        folder.mkdir()
-        if refused := _mount("-t", "tmpfs", "-o", f"size={ROOMY}", "tmpfs", str(folder)):
-            folder.rmdir()
-            aside.rename(folder)
-            raise FaultError(f"a small disk cannot be mounted here: {refused}")
-        shutil.copytree(aside, folder, dirs_exist_ok=True)
     try:
+        with _stopped(settings, server):
+            _onto_a_disk(folder, aside)
         yield Disk(folder)
     finally:
-        with _stopped(settings, server):
-            shutil.rmtree(aside)
-            shutil.copytree(folder, aside)
-            subprocess.run(["umount", str(folder)], check=True)
-            folder.rmdir()
-            aside.rename(folder)
+        if folder.is_mount():
+            with _stopped(settings, server):
+                shutil.rmtree(aside)
+                shutil.copytree(folder, aside)
+                _off_the_disk(folder, aside)
+
+
+def _onto_a_disk(folder: Path, aside: Path) -> None:
+    """All of it or, refused or interrupted, nothing."""
+    folder.rename(aside)
+    folder.mkdir()
+    if refused := _mount("-t", "tmpfs", "-o", f"size={ROOMY}", "tmpfs", str(folder)):
+        folder.rmdir()
+        aside.rename(folder)
+        raise FaultError(f"a small disk cannot be mounted here: {refused}")
+    try:
+        shutil.copytree(aside, folder, dirs_exist_ok=True)
+    except BaseException:
+        _off_the_disk(folder, aside)
+        raise
+
+
+def _off_the_disk(folder: Path, aside: Path) -> None:
+    subprocess.run(["umount", str(folder)], check=True)
+    folder.rmdir()
+    aside.rename(folder)
 
 
 @contextmanager
 def _stopped(settings: Settings, server: str) -> Iterator[None]:
     supervisor = Supervisor(settings)
-    supervisor.stop([server])
     try:
+        supervisor.stop([server])
         yield
     finally:
+        wait_for(lambda: not supervisor.program(server).pid, f"{server} to stop")  # interrupted, `stop` has not waited
         supervisor.start(server)
         ready = next(each.ready for each in local.services(settings) if each.name == server)
         wait_for(ready, f"{server} on another disk", READY)
