@@ -211,6 +211,20 @@ def test_a_query_of_tables_without_rows_has_its_columns_too(tables_without_rows:
     assert not frame.select_dtypes("int64").drop(columns=constant, errors="ignore").to_numpy().any()
 
 
+def test_events_of_one_record_are_in_the_order_of_their_positions(settings: Settings) -> None:
+    packed = [
+        {**landed.event("ada", NOON + number * HOUR, page="/"), "kafka_offset": 0, "kafka_position": number}
+        for number in range(10)
+    ]
+    with new_tables(settings.in_namespace("test_query_packed")) as here:
+        landed.land(files.filesystem(here), here, "page_view", *reversed(packed))
+        partitions.announce(here, partitions.missing(functools.partial(presto.execute, here), here))
+
+        answer = library.run(here, "data_quality").set_index("check")
+
+    assert answer.loc["overtaken: after a later event of the player", ["records", "of_records"]].tolist() == [0, 10]
+
+
 def test_a_parameter_changes_the_answer(tables_of_three_players: Settings) -> None:
     assert rows(library.run(tables_of_three_players, "top_spenders", most=1)) == ANSWERS["top_spenders"][:1]
 

@@ -7,7 +7,9 @@ WITH landed AS (
     SELECT
         user_id,
         event_time < max(event_time) OVER (
-            PARTITION BY user_id, kafka_partition ORDER BY kafka_offset ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            PARTITION BY user_id, kafka_partition
+            ORDER BY kafka_offset, kafka_position
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS overtaken
     FROM events
 ),
