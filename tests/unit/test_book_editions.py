@@ -123,7 +123,7 @@ def test_one_edition_is_described_and_another_one_explained() -> None:
     page = comparison.markdown(account(), [])
 
     assert "There is one edition" in page
-    assert "questlog book -p players 500" in page
+    assert "questlog book -p players 2000" in page
     assert "| `players` | 200 |" in page
 
 

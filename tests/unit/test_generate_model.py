@@ -131,7 +131,7 @@ def test_nobody_spends_more_gold_than_they_have() -> None:
 def test_all_players_and_all_types_appear_in_a_world_of_moderate_size() -> None:
     events = good(everything(World()))
 
-    assert len(by_player(events)) == 200
+    assert len(by_player(events)) == World().players
     assert set(Counter(event["event_type"] for event in events)) == set(CATALOGUE.names)
 
 

@@ -11,8 +11,9 @@ from questlog.book.manifest import Manifest
 NOTHING = "-"
 COUNTS = ("accepted", "landed", "rejected", "repeated")
 MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$])")
-ONE = """There is one edition, the one that you read. `questlog book -p players 500 -p seed 7 --name large`
-makes another beside it, about other players; this page then compares the two."""
+ONE = """There is one edition, the one that you read.
+`questlog book -p players 2000 -p events 40000 -p seed 7 --name large` makes another beside it, about other
+players; this page then compares the two."""
 
 
 def markdown(own: Manifest | None, all_of_them: Sequence[Manifest]) -> str:

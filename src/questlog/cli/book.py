@@ -28,8 +28,8 @@ def book(
 
     \b
     questlog book
-    questlog book -p players 500 -p seed 7 --name large
-    questlog book --only 06_presto --name large -p players 500 -p seed 7
+    questlog book -p players 2000 -p events 40000 -p seed 7 --name large
+    questlog book --only 06_presto --name large -p players 2000 -p events 40000 -p seed 7
     """
     from questlog.book import editions, run
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from questlog.cli.fields import print_fields
 from questlog.errors import LedgerError
 from questlog.events import CATALOGUE
+from questlog.generate.world import World
 from questlog.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ def api(settings: Settings) -> None:
 
 
 @click.command()
-@click.option("--players", default=200, help="How many players.")
-@click.option("--events", default=5000, help="How many events they send, bad ones included.")
-@click.option("--days", default=28, help="Over how many simulated days.")
-@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), default="2026-01-05", help="The first of these days.")
-@click.option("--seed", default=1, help="Same seed, same events.")
-@click.option("--bad-share", default=0.0, help="Share of events that are deliberately bad.")
+@click.option("--players", default=World.players, help="How many players.")
+@click.option("--events", default=World.events, help="How many events they send, bad ones included.")
+@click.option("--days", default=World.days, help="Over how many simulated days.")
+@click.option("--start", type=click.DateTime(["%Y-%m-%d"]), default=str(World.start), help="The first of these days.")
+@click.option("--seed", default=World.seed, help="Same seed, same events.")
+@click.option("--bad-share", default=World.bad_share, help="Share of events that are deliberately bad.")
 @click.option("--batch-size", default=50, help="Events in one request; 1 sends each to its own endpoint.")
 @click.option("--processes", default=4, help="Apache Bench processes side by side.")
 @click.option("--load", "load", is_flag=True, help="Instead send one kind of request as fast as Apache Bench can.")
@@ -52,7 +53,7 @@ def generate(settings: Settings, /, *, load: bool, **options: Any) -> None:
     """Make players play: their events go to the API by Apache Bench.
 
     \b
-    questlog generate --players 200 --events 5000 --seed 1 --bad-share 0.02
+    questlog generate --players 2000 --events 40000 --seed 7 --bad-share 0.02
     questlog generate --load --event-type page_view --requests 20000 --concurrency 32
     """
     (_load if load else _play)(settings, **options)
@@ -72,7 +73,6 @@ def _play(
     **_: object,
 ) -> None:
     from questlog import pipeline
-    from questlog.generate.world import World
 
     world = World(players=players, events=events, days=days, start=start.date(), seed=seed, bad_share=bad_share)
     with progress("sending events") as advance:

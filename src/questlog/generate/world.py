@@ -32,8 +32,8 @@ class World:
         SettingsError: names the field, its value and its limits.
     """
 
-    players: int = 200
-    events: int = 5_000
+    players: int = 1_000
+    events: int = 20_000
     days: int = 28
     start: date = date(2026, 1, 5)
     seed: int = 1

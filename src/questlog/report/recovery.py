@@ -36,6 +36,9 @@ VERDICTS = {
 """By whether it was planted, and whether the interval says that there is something."""
 
 
+UNBROKEN = "\N{NO-BREAK SPACE}"
+
+
 class KnownDays(NamedTuple):
     """What the company knows: the first day of the new prices, the first and the last day of the guild campaign."""
 
@@ -93,6 +96,7 @@ def shown(compared: pd.DataFrame) -> pd.DataFrame:
     """
     numbers = zip(*(compared[name].tolist() for name in ("estimate", "low", "high")), strict=True)
     texts = ["-" if math.isnan(one) else f"{one:.2f} ({low:.2f} to {high:.2f})" for one, low, high in numbers]
+    texts = [text.replace(" ", UNBROKEN) for text in texts]
     truth = compared["truth"].map("{:.2f}".format)
     return compared[["measured"]].assign(truth=truth, estimate=texts, verdict=compared["verdict"])
 

@@ -24,7 +24,8 @@ STYLES: Any = [
 ]
 RIGHT = [{"selector": "", "props": "text-align: right"}]
 LEFT = [{"selector": "", "props": "text-align: left"}]
-CARD = "border: 1px solid #8884; border-radius: 0.4em; padding: 0.6em 0.9em; flex: 1 1 8.5em"
+CARD = "border: 1px solid #8884; border-radius: 0.4em; padding: 0.6em 0.9em"
+CARDS = "display: grid; grid-template-columns: repeat(auto-fit, minmax(max(9em, 30%), 1fr)); gap: 0.6em"
 NUMBER = "font-size: 1.5em; font-weight: bold; margin: 0"
 
 
@@ -80,7 +81,7 @@ def cards(figures: Iterable[tuple[str, str]]) -> HTML:
         f'<div style="{CARD}"><p style="{NUMBER}">{html.escape(number)}</p>{html.escape(meaning)}</div>'
         for number, meaning in figures
     )
-    return HTML(f'<div style="display: flex; flex-wrap: wrap; gap: 0.6em">{boxes}</div>')  # type: ignore[no-untyped-call]
+    return HTML(f'<div style="{CARDS}">{boxes}</div>')  # type: ignore[no-untyped-call]
 
 
 def key_figures(
