@@ -33,11 +33,15 @@ def suspended(settings: Settings, name: str) -> Iterator[bool]:
 
     Gives False, and does nothing, where the stack has no such process: it may run in containers, or on a cluster.
     """
-    pid = _pid(settings, name)
-    if pid is None:
+    with _still(_process(settings, name)) as is_still:
+        yield is_still
+
+
+@contextmanager
+def _still(process: psutil.Process | None) -> Iterator[bool]:
+    if process is None:
         yield False
         return
-    process = psutil.Process(pid)
     process.suspend()
     try:
         yield True
@@ -86,20 +90,23 @@ def kill_while_sending(settings: Settings, how: str, answers: int) -> Killed:
     """
     command = [sys.executable, "-m", sender.__name__, how]
     pipe = subprocess.PIPE
+    kafka = _process(settings, "kafka")  # before the sender runs, which goes on while it is looked for
     with subprocess.Popen(command, env=settings.environment(), stdout=pipe, stderr=pipe, text=True) as child:
         assert child.stdout is not None
+        assert child.stderr is not None
         try:
             first = list(itertools.islice(child.stdout, answers))
-            with suspended(settings, "kafka"):
+            with _still(kafka):
                 with suppress(subprocess.TimeoutExpired):
                     child.wait(STILL)
                 child.kill()
         finally:
             child.kill()
-        rest, complaint = child.communicate()
+        # Not `communicate`, which knows nothing of what was read ahead of the first answers.
+        lines, complaint = [*first, *child.stdout], child.stderr.read()
     if child.returncode != -signal.SIGKILL or len(first) < answers:
         raise BookError(f"the {how} sender ended after {len(first)} of {answers} answers: {complaint[-SHOWN:]}")
-    told = {line.strip() for line in (*first, *rest.splitlines(keepends=True)) if line.endswith("\n")}
+    told = {line.strip() for line in lines if line.endswith("\n")}
     found = {json.loads(record.value or b"{}").get("event_id") for record in reader.read_all(settings)}
     return Killed(frozenset(told), frozenset(told & found))
 
@@ -120,8 +127,9 @@ def log_line(settings: Settings, request_id: str) -> dict[str, Any]:
     raise BookError(f"{log} has no request {request_id!r} after {WRITTEN} s")
 
 
-def _pid(settings: Settings, name: str) -> int | None:
+def _process(settings: Settings, name: str) -> psutil.Process | None:
     try:
-        return next((server.pid for server in local.status(settings) if server.name == name), None)
+        pid = next((server.pid for server in local.status(settings) if server.name == name), None)
     except QuestlogError:  # no engines on this machine: the servers are elsewhere
         return None
+    return psutil.Process(pid) if pid else None
