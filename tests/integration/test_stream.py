@@ -10,9 +10,11 @@ import pytest
 from questlog import pipeline
 from questlog.catalog import compaction, files
 from questlog.errors import StreamError
+from questlog.events import CATALOGUE
 from questlog.settings import Settings
+from questlog.stream import landing, staging
 from questlog.stream.job import Summary
-from questlog.transport import reader
+from questlog.transport import reader, topics
 from questlog.transport.producer import Publisher
 
 Send = Callable[..., None]
@@ -26,6 +28,12 @@ def send(publisher: Publisher) -> Send:
 def rows(settings: Settings) -> list[dict[str, Any]]:
     found = pipeline.sql(settings, "SELECT event_id, price FROM purchase_sword ORDER BY event_id, price")
     return found.to_dict(orient="records")
+
+
+def content(settings: Settings, table: str) -> list[str]:
+    """All that a table says but when Kafka took it, row by row."""
+    found = pipeline.sql(settings, f"SELECT * FROM {table}")
+    return sorted(str(row) for row in found.drop(columns="kafka_time", errors="ignore").to_dict(orient="records"))
 
 
 def counts(summary: Summary) -> tuple[int, int, int]:
@@ -88,6 +96,25 @@ def test_events_of_one_record_land_each_at_its_place(fresh: Settings, send: Send
     assert letter["kafka_position"] == 3
     assert letter["value"].encode() == together[3].value
     assert pipeline.ledger(fresh).balances
+
+
+def test_a_small_batch_lands_as_a_large_one_does(fresh: Settings, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [*shaped.examples(), shaped.page_view(platform=None), shaped.page_view(page=""), shaped.record(b"none")]
+    tables = ["events", "dead_letters", *CATALOGUE.names]
+    send(*records)
+    small = pipeline.stream(fresh)
+    of_small = {table: content(fresh, table) for table in tables}
+    pipeline.reset(fresh)
+    topics.create_topic(fresh)
+
+    monkeypatch.setattr(landing, "SMALL_BATCH", 0)
+    monkeypatch.setattr(staging, "SMALL_BATCH", 0)
+    send(*records)
+    large = pipeline.stream(fresh)
+
+    assert counts(small) == counts(large) == (len(CATALOGUE.names) + 1, 0, 2)
+    assert {table: content(fresh, table) for table in tables} == of_small
+    assert len(of_small["events"]) == small.landed
 
 
 def test_ten_thousand_times_the_same_event_is_one_row(fresh: Settings, send: Send) -> None:

@@ -41,11 +41,11 @@ from pyspark.sql import DataFrame
 from questlog.errors import StreamError
 from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
-from questlog.stream import account
+from questlog.stream import account, planned
 from questlog.stream.account import Counts
 from questlog.stream.faults import Faults
 from questlog.stream.files import Files, Gone
-from questlog.stream.staging import Staging
+from questlog.stream.staging import SMALL_BATCH, Staging
 from questlog.stream.whereabouts import AskWhereabouts, Whereabouts
 
 SPARK_FILE = re.compile(r"part-(\d+)-[0-9a-f-]+[.-]c000\..*parquet")
@@ -113,7 +113,10 @@ class Landing:
     def _stage(self, rows: DataFrame, batch: int, here: Whereabouts) -> bool:
         """Steps 1 and 2; false when the batch has no rows."""
         attempt = f"{self._attempts(batch)}.{uuid.uuid4().hex[:8]}"
-        staged = self.staging.write(rows, attempt, here, lambda: self.faults.pass_by("staging", batch))
+        is_small = planned.most_records(self.files, self.settings, batch) <= SMALL_BATCH
+        staged = self.staging.write(
+            rows, attempt, here, lambda: self.faults.pass_by("staging", batch), is_small=is_small
+        )
         if not staged.counts:
             return False
         content = account.ledger(staged.counts, self.stream, batch)

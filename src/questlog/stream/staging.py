@@ -24,8 +24,10 @@ from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, de
 from questlog.stream.whereabouts import Whereabouts
 
 SMALL_BATCH = 1_000
-"""Rows up to which the driver writes a batch: more tasks would mean more files."""
+"""Records up to which the driver collects a batch, and rows up to which it writes them: more tasks mean more files."""
 PLACE = ["partition", "offset", "position"]
+OWN = "row."
+"""What the names of an event's own columns begin with in an account that has them."""
 IN_USE = "that of no other event: one with this id has landed"
 
 
@@ -61,25 +63,38 @@ class Staging:
     _known: repeats.Known | None = field(default=None)
 
     def write(
-        self, rows: DataFrame, attempt: str, here: Whereabouts, between: Callable[[], None] = lambda: None
+        self,
+        rows: DataFrame,
+        attempt: str,
+        here: Whereabouts,
+        between: Callable[[], None] = lambda: None,
+        *,
+        is_small: bool = False,
     ) -> Staged:
         """Write a batch below the folder `attempt`; nothing is written when the batch has no rows.
 
-        `rows` is what `transforms.kept` gives. It is computed once. `here` tells where the tables lie. `between` is
-        called once the events are written.
+        `rows` is what `transforms.kept` gives. It is computed once; what is rejected of a small batch, once more.
+        `here` tells where the tables lie. `between` is called once the events are written.
+
+        Args:
+            is_small: the batch has few records: the driver collects its rows with its account, in one job.
         """
-        rows.persist()
+        held = rows.coalesce(1) if is_small else rows.persist()
         try:
-            account = repeats.judged(self._account(rows), self._landed_before(rows, here))
+            account = repeats.judged(self._account(held, is_small), self._landed_before(rows, here))
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
             settled = _settled(account)
             counts = counted(settled)
             self.judged()
-            self._write_events(rows, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
+            if is_small:
+                self._write_collected(account, f"{attempt}/{EVENTS_TABLE}")
+            else:
+                self._write_events(held, turned, total(counts, LANDED), f"{attempt}/{EVENTS_TABLE}")
             between()
-            self._write_letters(rows, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
+            self._write_letters(held, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
         finally:
-            rows.unpersist()
+            if not is_small:
+                rows.unpersist()
         landing = repeats.entries(repeats.of_outcome(account, [LANDED]))
         return Staged(counts, landing, settled.select([PARTITION_TYPE, "outcome", *PLACE]))
 
@@ -88,8 +103,10 @@ class Staging:
         if self._known is not None:
             self._known.add(staged.landing)
 
-    def _account(self, rows: DataFrame) -> pa.Table:
+    def _account(self, rows: DataFrame, with_rows: bool) -> pa.Table:
         columns = [PARTITION_TYPE, "outcome", *PLACE, *repeats.identity(self.catalogue, "row.")]
+        if with_rows:
+            columns += [f"row.`{name}` AS `{OWN}{name}`" for name in transforms.event_names(self.catalogue)]
         return rows.selectExpr(*columns).toArrow()
 
     def _landed_before(self, rows: DataFrame, here: Whereabouts) -> repeats.Known:
@@ -102,6 +119,12 @@ class Staging:
             self._known = repeats.landed_before(spark, self.settings, folders, self.catalogue)
         self._known.forget(repeats.horizon(self.settings))
         return self._known
+
+    def _write_collected(self, account: pa.Table, path: str) -> None:
+        names = transforms.event_names(self.catalogue)
+        landing = repeats.of_outcome(account, [LANDED]).select([OWN + name for name in names])
+        if landing.num_rows:
+            small.write_events(self.files, landing.rename_columns(names), path)
 
     def _write_events(self, rows: DataFrame, turned: pa.Table, count: int, path: str) -> None:
         if not count:

@@ -139,6 +139,11 @@ def refused(records: DataFrame, field: str, allowed: str, catalogue: Catalogue =
     return named(records, catalogue).selectExpr("*", f"'{REJECTED}' AS outcome", f"{value} AS reason")
 
 
+def event_names(catalogue: Catalogue = CATALOGUE) -> tuple[str, ...]:
+    """The names of `event_columns`, in their order."""
+    return tuple(_row(catalogue))
+
+
 def event_columns(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     """The rows of table ``events``: those landed.
 
