@@ -16,7 +16,8 @@ from questlog.settings import Settings
 
 SEED = 1
 EVENTS = 100  # acknowledged around each fault
-CHOSEN = [fault for fault in FAULTS if fault.name in ("api_killed", "kafka_killed") or fault.needs_line]
+FRONT_DOOR = ("api_worker_killed", "api_killed", "api_terminated", "kafka_killed")
+CHOSEN = [fault for fault in FAULTS if fault.name in FRONT_DOOR or fault.needs_line]
 
 each_fault = pytest.mark.parametrize("fault", CHOSEN, ids=lambda fault: fault.name)
 

@@ -9,13 +9,14 @@ import pytest
 import questlog
 
 SOURCE = Path(questlog.__file__).parent
-BASE = {"errors", "settings", "paths"}
+BASE = {"errors", "settings", "paths", "ids"}
 STAGES = {"api", "transport", "generate", "stream", "catalog", "query", "report"}
 MAY_IMPORT = {
     "errors": set(),
     "paths": set(),
+    "ids": set(),
     "settings": {"errors"},
-    "events": {"errors"},
+    "events": {"errors", "ids"},
     **{stage: BASE | {"events"} for stage in STAGES},
     "stack": BASE,
     "ledger": BASE,

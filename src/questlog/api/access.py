@@ -23,8 +23,8 @@ from flask.globals import app_ctx, request_ctx
 
 from questlog.api.counters import Counters
 from questlog.api.lines import Lines
-from questlog.events.ids import new_id
 from questlog.events.validation import Receipt, kept_headers, timestamp
+from questlog.ids import new_id
 from questlog.settings import Settings
 
 HEADER = "X-Request-Id"

@@ -20,10 +20,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from questlog.errors import EventError
 from questlog.events.catalogue import KEPT_HEADERS, MOST_HEADER_CHARACTERS, VERSION
 from questlog.events.fields import EventType, Field, Kind
-from questlog.events.ids import new_id
 from questlog.events.models import constraint, model, quick_model
 from questlog.events.schema import input_fields, version_field
 from questlog.events.times import EARLIEST, LATEST, timestamp
+from questlog.ids import new_id
 
 __all__ = ["EARLIEST", "LATEST", "Receipt", "from_text", "kept_headers", "parse", "received", "timestamp"]
 

@@ -28,7 +28,7 @@ from questlog.stack import local
 LONG_RUNS, LONG_EVENTS, LONG_MIX = 20, 5000, 600.0
 MIX = "several"
 LISTED = "\n".join(f"{fault.name}: {fault.does}; back within {fault.bound:g} s" for fault in FAULTS)
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import multiprocessing
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from questlog.events.ids import new_id
+from questlog.ids import new_id
 
 UUID_4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 MANY = 2_000
