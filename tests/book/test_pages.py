@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from questlog.book import chapters, notebooks
+from questlog.book import chapters, gallery, notebooks
 from questlog.cli import main
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
 from questlog.events.fields import Kind
@@ -22,6 +23,7 @@ LINK = re.compile(r'(?:href|src)="([^"]+)"')
 TARGET = re.compile(r'\b(?:id|name)="([^"]+)"')
 GLUED = re.compile(r"""\bglue\(\s*["']([^"']+)["']""")
 USED_GLUE = re.compile(r"\{glue:?\w*\}`(?:[^`:]*::)?([^`:]+)(?::[^`]*)?`")
+MARKUP = re.compile(r"<[^>]+>")
 PYTHON = re.compile(r"^```python\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -67,8 +69,18 @@ def test_the_gallery_has_every_query_with_a_place_to_link_to(html: Path, name: s
     assert f'id="query-{name.replace("_", "-")}"' in text(html, "queries")
 
 
-def test_every_query_is_asked_somewhere(html: Path) -> None:
-    assert "asked in ." not in text(html, "queries")
+@pytest.mark.parametrize("name", library.names())
+def test_the_gallery_quotes_the_sql_of_the_file(html: Path, name: str) -> None:
+    lines = [line for line in library.text(name).splitlines() if not line.startswith("-- ")]
+    shown = unescape(MARKUP.sub("", text(html, "queries")))
+
+    assert "\n".join(lines).strip() in shown
+
+
+def test_every_query_is_asked_somewhere() -> None:
+    page = gallery.markdown(ROOT / "book")
+
+    assert page.count("; asked in ") == len(library.names())
 
 
 def test_the_page_of_settings_has_every_setting(html: Path) -> None:
