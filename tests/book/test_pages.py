@@ -96,10 +96,27 @@ def test_the_page_of_commands_has_every_command_with_all_its_options(html: Path)
     assert [option for option in options if option.startswith("--") and option not in page] == []
 
 
-def test_every_setting_that_the_page_on_clusters_names_exists() -> None:
-    named = set(re.findall(rf"{PREFIX}([A-Z_]+)", (ROOT / "book" / "run_on_a_cluster.md").read_text()))
+def test_the_page_of_settings_says_what_is_in_force_where_nothing_is_set(html: Path) -> None:
+    rows = re.findall(r"<tr.*?</tr>", text(html, "settings"), re.DOTALL)
+    told = {words[0]: " ".join(words[1:]) for row in rows if (words := MARKUP.sub("", row).split())}
 
-    assert {name.lower() for name in named} <= set(Settings.model_fields)
+    assert told["QUESTLOG_PRESTO_URL"].endswith("Unless set: http://127.0.0.1:8080.")
+    assert told["QUESTLOG_TOPIC_PARTITIONS"].endswith("Unless set: 4.")
+    assert "Unless set" not in told["QUESTLOG_DATA_DIR"] + told["QUESTLOG_API_KEYS"]
+
+
+def test_an_example_of_a_command_can_be_copied(html: Path) -> None:
+    page = unescape(MARKUP.sub("", text(html, "commands")))
+
+    assert "questlog book --only 06_presto --name large -p players 2000 -p events 40000 -p seed 7" in page
+    assert 'questlog query "SELECT event_type, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC"' in page
+    assert "\N{EN DASH}" not in page
+
+
+def test_the_page_of_editions_begins_with_them(html: Path) -> None:
+    page = text(html, "editions")
+
+    assert page.index("accepted") < page.index('id="parameters"') < page.index('id="versions"')
 
 
 def test_the_event_type_that_the_page_adds_is_one_that_the_catalogue_takes() -> None:
