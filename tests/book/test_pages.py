@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import dropwhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -71,7 +72,7 @@ def test_the_gallery_has_every_query_with_a_place_to_link_to(html: Path, name: s
 
 @pytest.mark.parametrize("name", library.names())
 def test_the_gallery_quotes_the_sql_of_the_file(html: Path, name: str) -> None:
-    lines = [line for line in library.text(name).splitlines() if not line.startswith("-- ")]
+    lines = dropwhile(lambda line: line.startswith("-- "), library.text(name).splitlines())
     shown = unescape(MARKUP.sub("", text(html, "queries")))
 
     assert "\n".join(lines).strip() in shown
