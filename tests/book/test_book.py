@@ -15,6 +15,7 @@ from nbval.plugin import get_sanitize_patterns
 
 from questlog.book import chapters, notebooks, run, site
 from questlog.errors import BookError
+from questlog.query import library
 from questlog.settings import Settings
 
 CHAPTERS = chapters.chapters()
@@ -24,6 +25,8 @@ SANITIZERS = Path(__file__).with_name("sanitizers.cfg").read_text()
 SECTIONS = ("You need", "It takes")
 HEADINGS = ("What can go wrong", "How this grows on a cluster", "Summary", "References")
 SHOWN_QUERY = re.compile(r'library\.text\("(\w+)"\)')
+ASKED_QUERY = re.compile(r'pipeline\.query\(\s*\w+,\s*"(\w+)"')
+NUMBERED_REFERENCE = re.compile(r"\{numref\}`(?:[^`<]*<)?([\w-]+)>?`")
 SOLUTION = re.compile(r"^\*\*\d\.\*\* .+?^```\{dropdown\} Solution$", re.MULTILINE | re.DOTALL)
 MOST_MEDIAN_LINES = 10
 MOST_CHARACTERS = 92  # of a line of code, on a page 1440 pixels wide
@@ -198,6 +201,29 @@ def test_every_figure_has_a_caption_a_name_and_a_text_for_those_who_cannot_see_i
             assert rendering["figure"]["caption"]
             assert rendering["figure"]["name"]
             assert rendering["image"]["alt"]
+
+
+@every_chapter
+def test_every_figure_is_referred_to_by_its_number(chapter: str) -> None:
+    named = {cell.metadata["mystnb"]["figure"]["name"] for cell in code(chapter) if "mystnb" in cell.metadata}
+
+    assert sorted(named - set(NUMBERED_REFERENCE.findall(prose(chapter)))) == []
+
+
+@every_numbered_chapter
+def test_the_sql_that_a_chapter_quotes_is_that_of_the_file(chapter: str) -> None:
+    for cell in code(chapter):
+        for name in SHOWN_QUERY.findall(cell.source):
+            assert library.text(name).strip() in cell.outputs[0]["data"]["text/markdown"]
+
+
+@every_numbered_chapter
+def test_every_query_that_a_chapter_asks_is_quoted_there_or_leads_to_its_sql(chapter: str) -> None:
+    text = prose(chapter)
+    asked = {name for cell in code(chapter) for name in ASKED_QUERY.findall(cell.source)}
+    quoted = {name for cell in code(chapter) for name in SHOWN_QUERY.findall(cell.source)}
+
+    assert sorted(name for name in asked - quoted if f"<query-{name}>`" not in text) == []
 
 
 def test_every_sanitizer_is_a_pattern_that_a_chapter_needs_and_its_section_says_why() -> None:

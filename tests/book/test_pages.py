@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from html import unescape
+from itertools import dropwhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from questlog.book import chapters, notebooks
+from questlog.book import chapters, gallery, notebooks
 from questlog.cli import main
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
 from questlog.events.fields import Kind
@@ -22,6 +24,7 @@ LINK = re.compile(r'(?:href|src)="([^"]+)"')
 TARGET = re.compile(r'\b(?:id|name)="([^"]+)"')
 GLUED = re.compile(r"""\bglue\(\s*["']([^"']+)["']""")
 USED_GLUE = re.compile(r"\{glue:?\w*\}`(?:[^`:]*::)?([^`:]+)(?::[^`]*)?`")
+MARKUP = re.compile(r"<[^>]+>")
 PYTHON = re.compile(r"^```python\n(.+?)^```$", re.MULTILINE | re.DOTALL)
 
 every_page = pytest.mark.parametrize("page", PAGES)
@@ -67,8 +70,18 @@ def test_the_gallery_has_every_query_with_a_place_to_link_to(html: Path, name: s
     assert f'id="query-{name.replace("_", "-")}"' in text(html, "queries")
 
 
-def test_every_query_is_asked_somewhere(html: Path) -> None:
-    assert "asked in ." not in text(html, "queries")
+@pytest.mark.parametrize("name", library.names())
+def test_the_gallery_quotes_the_sql_of_the_file(html: Path, name: str) -> None:
+    lines = dropwhile(lambda line: line.startswith("-- "), library.text(name).splitlines())
+    shown = unescape(MARKUP.sub("", text(html, "queries")))
+
+    assert "\n".join(lines).strip() in shown
+
+
+def test_every_query_is_asked_somewhere() -> None:
+    page = gallery.markdown(ROOT / "book")
+
+    assert page.count("; asked in ") == len(library.names())
 
 
 def test_the_page_of_settings_has_every_setting(html: Path) -> None:
@@ -84,10 +97,27 @@ def test_the_page_of_commands_has_every_command_with_all_its_options(html: Path)
     assert [option for option in options if option.startswith("--") and option not in page] == []
 
 
-def test_every_setting_that_the_page_on_clusters_names_exists() -> None:
-    named = set(re.findall(rf"{PREFIX}([A-Z_]+)", (ROOT / "book" / "run_on_a_cluster.md").read_text()))
+def test_the_page_of_settings_says_what_is_in_force_where_nothing_is_set(html: Path) -> None:
+    rows = re.findall(r"<tr.*?</tr>", text(html, "settings"), re.DOTALL)
+    told = {words[0]: " ".join(words[1:]) for row in rows if (words := MARKUP.sub("", row).split())}
 
-    assert {name.lower() for name in named} <= set(Settings.model_fields)
+    assert told["QUESTLOG_PRESTO_URL"].endswith("Unless set: http://127.0.0.1:8080.")
+    assert told["QUESTLOG_TOPIC_PARTITIONS"].endswith("Unless set: 4.")
+    assert "Unless set" not in told["QUESTLOG_DATA_DIR"] + told["QUESTLOG_API_KEYS"]
+
+
+def test_an_example_of_a_command_can_be_copied(html: Path) -> None:
+    page = unescape(MARKUP.sub("", text(html, "commands")))
+
+    assert "questlog book --only 06_presto --name large -p players 2000 -p events 40000 -p seed 7" in page
+    assert 'questlog query "SELECT event_type, count(*) FROM events GROUP BY 1 ORDER BY 2 DESC"' in page
+    assert "\N{EN DASH}" not in page
+
+
+def test_the_page_of_editions_begins_with_them(html: Path) -> None:
+    page = text(html, "editions")
+
+    assert page.index("accepted") < page.index('id="parameters"') < page.index('id="versions"')
 
 
 def test_the_event_type_that_the_page_adds_is_one_that_the_catalogue_takes() -> None:

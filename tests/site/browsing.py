@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1440, "height": 900}
+HIGHEST = 4000  # pixels of a page that are drawn at once: Chromium leaves blank what is far below
 LOADED = "document.fonts.ready.then(() => [...document.images].every(image => image.complete))"
 
 
@@ -33,6 +37,16 @@ class Visit:
         self.page.goto(address, wait_until="load")
         self.page.evaluate("document.querySelectorAll('img').forEach(image => { image.loading = 'eager' })")
         self.page.wait_for_function(LOADED)
+
+    def picture(self, path: Path) -> None:
+        """Save a picture of the whole page, drawn in pieces."""
+        width, height = self.page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+        whole = Image.new("RGB", (width, height))
+        for top in range(0, height, HIGHEST):
+            part = {"x": 0, "y": top, "width": width, "height": min(HIGHEST, height - top)}
+            drawn = self.page.screenshot(full_page=True, clip=part)
+            whole.paste(Image.open(io.BytesIO(drawn)), (0, top))
+        whole.save(path)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

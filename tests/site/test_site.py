@@ -1,4 +1,4 @@
-"""The site in a real browser: every page at the width of a phone and of a desk, in the dark and in the light."""
+"""The site in a real browser: every page at the width of a phone and of a desk, each in the dark and in the light."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import NARROW, WIDE, visit
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from sphinx_external_toc.parsing import parse_toc_yaml
 
@@ -16,7 +17,9 @@ from questlog.book import chapters
 from questlog.paths import ROOT
 
 PAGES = [*parse_toc_yaml(ROOT / chapters.TOC)]
-SCREENS = {"phone-dark": (NARROW, "dark"), "desk-light": (WIDE, "light")}
+SIZES = {"phone": NARROW, "desk": WIDE}
+SCREENS = {f"{name}-{theme}": (size, theme) for name, size in SIZES.items() for theme in ("dark", "light")}
+LONGEST = "book/06_presto"
 HEAVIEST = 1_500_000  # bytes of a page with all that it loads, on the wire
 SEVERE = {"serious", "critical"}
 
@@ -43,7 +46,7 @@ def test_a_page_is_whole_and_readable(
     with visit(browser, size=size, theme=theme) as visitor:
         visitor.go(f"{address}/{page}.html")
         seen = visitor.page
-        seen.screenshot(path=screenshots / f"{Path(page).name}-{screen}.png", full_page=True)
+        visitor.picture(screenshots / f"{Path(page).name}-{screen}.png")
         width = seen.evaluate("document.documentElement.scrollWidth")
         broken = seen.evaluate("[...document.images].filter(image => !image.naturalWidth).map(image => image.src)")
 
@@ -66,6 +69,23 @@ def test_search_finds_the_sword(browser: Browser, address: str, screen: str) -> 
         found = visitor.page.locator("#search-results")
         expect(found.locator("a", has_text="The event dictionary").first).to_be_visible()
         assert visitor.complaints == []
+
+
+@every_screen
+def test_a_picture_of_a_page_has_what_is_far_below(browser: Browser, address: str, tmp_path: Path, screen: str) -> None:
+    size, theme = SCREENS[screen]
+    with visit(browser, size=size, theme=theme) as visitor:
+        visitor.go(f"{address}/{LONGEST}.html")
+        visitor.picture(tmp_path / "page.png")
+        foot = visitor.page.locator("footer.bd-footer-content").bounding_box()
+        assert foot
+
+        with Image.open(tmp_path / "page.png") as drawn:
+            left, top = int(foot["x"]), int(foot["y"])
+            (darkest, brightest) = (
+                drawn.crop((left, top, left + 200, top + int(foot["height"]))).convert("L").getextrema()
+            )
+    assert brightest - darkest > 100
 
 
 def test_the_theme_switches_and_stays(browser: Browser, address: str) -> None:

@@ -127,6 +127,13 @@ def test_one_edition_is_described_and_another_one_explained() -> None:
     assert "| `players` | 200 |" in page
 
 
+def test_the_overview_has_a_heading_of_its_own_and_comes_first() -> None:
+    headings = [line for line in comparison.markdown(account(), []).splitlines() if line.startswith("## ")]
+
+    assert headings == ["## The editions", "## Parameters", "## Durations", "## Versions"]
+    assert comparison.markdown(account(), []).startswith(headings[0])
+
+
 def test_a_book_without_an_account_says_so() -> None:
     assert "without the account of a run" in comparison.markdown(None, [])
 

@@ -42,8 +42,21 @@ def test_a_query_names_the_chapters_that_ask_it_in_code_or_as_a_command(book: Pa
     assert "{doc}`06_presto`" not in entry(page, "quests")
 
 
-def test_a_query_names_the_module_that_asks_it(book: Path) -> None:
-    assert "the module `pipeline`" in entry(gallery.markdown(book), "ledger_account")
+def test_a_query_names_the_modules_that_ask_it_and_none_that_only_has_its_name(book: Path) -> None:
+    page = gallery.markdown(book)
+
+    assert "`questlog.pipeline`" in entry(page, "ledger_account")
+    assert "`questlog.report.recovery`" in entry(page, "bots")
+    assert "effects" not in entry(page, "bots")
+
+
+def test_a_query_names_the_chapters_whose_prose_has_a_link_to_it_but_not_its_name_alone(book: Path) -> None:
+    said = nbformat.v4.new_markdown_cell('The effects `["bots"]`; see {ref}`gallery <query-sessions>`.')
+    notebooks.write(nbformat.v4.new_notebook(cells=[said]), book / "03_load.ipynb")
+    page = gallery.markdown(book)
+
+    assert "{doc}`03_load`" in entry(page, "sessions")
+    assert "{doc}`03_load`" not in entry(page, "bots")
 
 
 def test_a_name_inside_a_longer_one_is_no_use() -> None:

@@ -33,6 +33,14 @@ def test_dearer_swords_are_chosen_less_where_that_is_so() -> None:
     assert "do not clearly choose swords more or less often" in price_change(PLAIN).title
 
 
+def test_swords_that_are_chosen_less_at_the_old_price_are_not_called_dear() -> None:
+    prices, first = answers(PLAIN)["prices_by_day"], answers(WORLD)["first_purchases"]
+    finding = findings.price_change(prices, first, WORLD.price_date)
+    assert "new buyers choose swords less" in finding.title
+    assert "costs about as much as before" in finding.sentence
+    assert finding.recommendation.startswith("Look for another cause")
+
+
 def test_a_campaign_is_said_to_work_only_where_it_does() -> None:
     said = [findings.campaign(answers(one)["new_players_joining"], one.campaign_dates).title for one in (WORLD, PLAIN)]
     assert said[0].startswith("The guild campaign brought 28% of its new players")
@@ -124,7 +132,14 @@ def test_an_item_that_drives_players_away_is_named_and_none_where_none_does() ->
     assert findings.staying_away(staying_away(60)).title == (
         "After a haste potion 40% stay away for a week, after another potion 15%"
     )
-    assert findings.staying_away(staying_away(20)).title.startswith("After no item")
+    none = findings.staying_away(staying_away(20))
+    assert none.title.startswith("After no item")
+    assert none.sentence == "Compared: 3 items, bought 530 times."
+
+
+def test_an_item_that_begins_with_a_vowel_has_its_article() -> None:
+    iron = staying_away(60).assign(item="iron").head(1)
+    assert findings.staying_away(iron).title.startswith("After an iron potion 40% stay away")
 
 
 def test_the_larger_loss_decides_what_to_do_about_staying() -> None:

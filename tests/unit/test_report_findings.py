@@ -193,6 +193,7 @@ def test_a_ledger_without_problems_balances() -> None:
 def test_a_ledger_with_problems_forbids_to_act_on_the_report() -> None:
     finding = findings.ledger(LEDGER, problems=("page_view: 2 wait", "join_guild: 1 waits"))
     assert finding.title == "The account does not balance: 2 problems"
+    assert findings.ledger(LEDGER, problems=("join_guild: 1 waits",)).figure == "1 problem"
     assert "page_view: 2 wait. And 1 more." in finding.sentence
     assert finding.recommendation.startswith("Do not act")
 

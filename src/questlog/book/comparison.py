@@ -22,7 +22,8 @@ def markdown(own: Manifest | None, all_of_them: Sequence[Manifest]) -> str:
         return "This book was built without the account of a run, so there is nothing to compare."
     there = all_of_them or [own]
     said = f"There are {len(there)} editions, side by side." if len(there) > 1 else ONE
-    return "\n\n".join((said, _overview(own, there), *_differences(there)))
+    # What stands before the first heading would come after the last section, so all of it has one.
+    return "\n\n".join(("## The editions", said, _overview(own, there), *_differences(there)))
 
 
 def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -59,16 +60,20 @@ def _link(own: Manifest, one: Manifest) -> str:
 
 def _differences(there: Sequence[Manifest]) -> Iterable[str]:
     yield "## Parameters\n\nWhat the chapters ran with. Two values stand where two chapters had different ones."
-    yield _beside(there, lambda one: {k: ", ".join(map(str, values)) for k, values in one.parameters.items()})
+    yield _beside(
+        "parameter", there, lambda one: {k: ", ".join(map(str, values)) for k, values in one.parameters.items()}
+    )
     yield "## Durations\n\nSeconds that each chapter took. The first one to need the players makes them, for all."
-    yield _beside(there, lambda one: {name: f"{record.seconds:.1f}" for name, record in one.chapters.items()})
+    yield _beside(
+        "chapter", there, lambda one: {name: f"{record.seconds:.1f}" for name, record in one.chapters.items()}
+    )
     yield "## Versions\n\nThe engines as they are locked, the libraries as they were installed."
-    yield _beside(there, lambda one: {**one.engines, **one.libraries})
+    yield _beside("software", there, lambda one: {**one.engines, **one.libraries})
 
 
-def _beside(there: Sequence[Manifest], facts: Callable[[Manifest], Mapping[str, str]]) -> str:
-    """A table with a column for each edition, and a row for each fact that one of them has."""
+def _beside(what: str, there: Sequence[Manifest], facts: Callable[[Manifest], Mapping[str, str]]) -> str:
+    """A table with a column for each edition, and a row for each fact that one of them has; `what` the facts are of."""
     by_edition = [facts(one) for one in there]
     names = dict.fromkeys(name for known in by_edition for name in known)
     rows = [[f"`{name}`", *(literal(known.get(name) or NOTHING) for known in by_edition)] for name in names]
-    return table(["", *(literal(one.edition) for one in there)], rows)
+    return table([what, *(literal(one.edition) for one in there)], rows)

@@ -12,7 +12,11 @@ from questlog.query import library
 from questlog.query.library import Query
 
 PACKAGE = Path(__file__).parents[1]
-LIBRARY = "query"  # the room that holds the questions does not ask them
+ELSEWHERE = {"query", "cli"}  # the room that holds the questions does not ask them; the command line has examples
+ASKING = re.compile(r"\bquery\(settings\b|\bQUERIES\b")
+"""What the text of a module has that asks: others name things like a question, such as the effect ``bots``."""
+NAMED = re.compile(r"questlog query \w+|<query-\w+>")
+"""In prose only a command or a link names a question."""
 
 
 def markdown(book: Path) -> str:
@@ -21,31 +25,39 @@ def markdown(book: Path) -> str:
     Each has a target ``query-NAME``, for links from other pages.
     """
     chapters = {path.stem: _words(path) for path in sorted(book.glob("*.ipynb"))}
-    modules = {path.stem: path.read_text() for path in sorted(PACKAGE.rglob("*.py")) if LIBRARY not in path.parts}
+    files = [path for path in sorted(PACKAGE.rglob("*.py")) if ELSEWHERE.isdisjoint(path.parts)]
+    modules = {_module(path): text for path in files if ASKING.search(text := path.read_text())}
     return "\n\n".join(_entry(library.describe(name), chapters, modules) for name in library.names())
 
 
 def users(name: str, texts: dict[str, str]) -> list[str]:
-    """Those of `texts`, by their keys, that name the question: in quotes, as Python does, or as a shell's word."""
-    asked = re.compile(rf"""["']{name}["']|questlog query {name}\b""")
+    """Those of `texts`, by their keys, that name the question: in quotes as in Python, in a command, in a link."""
+    asked = re.compile(rf"""["']{name}["']|questlog query {name}\b|<query-{name}>""")
     return [key for key, text in texts.items() if asked.search(text)]
 
 
 def _words(path: Path) -> str:
-    return "\n".join(cell.source for cell in notebooks.read(path).cells)
+    """The code of a chapter, and of its prose what names a question."""
+    cells = notebooks.read(path).cells
+    return "\n".join(one.source if one.cell_type == "code" else "\n".join(NAMED.findall(one.source)) for one in cells)
 
 
-def _where(used: list[str]) -> str:
-    return f"asked in {', '.join(used)}" if used else "no chapter asks it, so it is yours to ask"
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+
+
+def _where(chapters: list[str], modules: list[str]) -> str:
+    read = ", ".join(f"{{doc}}`{chapter}`" for chapter in chapters)
+    told = f"asked in {read}" if read else "no chapter asks it, so it is yours to ask"
+    return f"{told}; in the package by {', '.join(f'`{module}`' for module in modules)}" if modules else told
 
 
 def _entry(query: Query, chapters: dict[str, str], modules: dict[str, str]) -> str:
-    used = [f"{{doc}}`{chapter}`" for chapter in users(query.name, chapters)]
-    used += [f"the module `{module}` of the package" for module in users(query.name, modules)]
+    where = _where(users(query.name, chapters), users(query.name, modules))
     return "\n\n".join(
         (
             f"(query-{query.name})=\n## {literal(query.question)}",
-            f"`questlog query {query.name}`; {_where(used)}.",
+            f"`questlog query {query.name}`; {where}.",
             *_tables(query),
             f"```sql\n{_statement(query)}\n```",
         )

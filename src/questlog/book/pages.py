@@ -5,15 +5,19 @@
 - directive ``settings-table``: every setting
 - to the templates: ``manifest``, the account of the edition, for the footer; ``report_pdf``, its file if it is there
 - buttons to edit a page or to open an issue, where ``repository.url`` of ``_config.yml`` names a place for them
+- on the page of commands, examples as code
 - the picture of the flow as the preview that other sites show of a link
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+from click import Context
 from docutils import nodes
+from pydantic import SecretStr
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
@@ -22,6 +26,8 @@ from questlog.book import comparison, gallery, manifest, pdf, preview, site
 from questlog.settings import PREFIX, Settings
 
 BOOK = "book"
+LINES_AS_THEY_ARE = re.compile(r"(?:^\| .*\n?)+", re.MULTILINE)  # what sphinx-click makes of examples
+QUOTED = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 BUTTONS = ("use_edit_page_button", "use_issues_button")
 
 
@@ -62,12 +68,22 @@ class SettingsTable(_Computed):
     """Every setting."""
 
     def markdown(self) -> str:
-        """Variable and meaning; values belong to a machine, and `questlog settings` prints them."""
+        """Variable, meaning, and the value that is in force where the variable is not set."""
+        values = _unless_set()
         rows = [
-            (f"`{PREFIX}{name.upper()}`", comparison.literal(field.description))
+            (f"`{PREFIX}{name.upper()}`", f"{comparison.literal(field.description)}{values[name]}")
             for name, field in Settings.model_fields.items()
         ]
         return comparison.table(("variable", "meaning"), rows)
+
+
+def _unless_set() -> dict[str, str]:
+    """A sentence on each setting's default; folders are a user's own, and of what is empty the meaning says enough."""
+    known: dict[str, Any] = {}
+    for name, field in Settings.model_fields.items():
+        known[name] = field.get_default(call_default_factory=True, validated_data=known)
+    hidden = {name for name, value in known.items() if isinstance(value, Path | SecretStr) or value in ("", ())}
+    return {name: "" if name in hidden else f" Unless set: `{value}`." for name, value in known.items()}
 
 
 DIRECTIVES: dict[str, type[_Computed]] = {
@@ -93,6 +109,17 @@ def _tell_templates(app: Sphinx, page: str, template: str, context: dict[str, An
     context["body"] = context.get("body", "").replace('role="list" class="citation-list"', 'class="citation-list"')
 
 
+def _show_examples_as_code(app: Sphinx, command: Context, lines: list[str]) -> None:
+    """A command's examples, and names between backticks, as code: in running text two hyphens become a dash."""
+    examples = LINES_AS_THEY_ARE.sub(_block, "\n".join(lines))
+    lines[:] = QUOTED.sub(r"``\1``", examples).split("\n")
+
+
+def _block(found: re.Match[str]) -> str:
+    shown = (line.removeprefix("| ") for line in found[0].splitlines())
+    return "\n".join((".. code-block:: bash", "", *(f"   {line}" for line in shown), ""))
+
+
 def _is_thebe(script: Any) -> bool:
     return "thebe" in f"{script.filename} {script.attributes.get('body', '')}"
 
@@ -107,6 +134,8 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Sphinx calls this for each name in ``extra_extensions``."""
+    app.setup_extension("sphinx_click")
+    app.connect("sphinx-click-process-description", _show_examples_as_code)
     for name, directive in DIRECTIVES.items():
         app.add_directive(name, directive)
     app.connect("config-inited", _offer_buttons)

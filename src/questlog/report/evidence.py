@@ -24,6 +24,7 @@ SMALL = 30
 """Fewer observations than this are called a small sample."""
 LARGE = 300
 """From this many on a share is known to a few points in a hundred."""
+VOWELS = set("aeiou")
 
 
 class Share(NamedTuple):
@@ -105,6 +106,11 @@ def means_differ(first: Sequence[float], second: Sequence[float]) -> bool:
 def counted(count: int, one: str, many: str = "") -> str:
     """1 player, 1,200 players: the word for `one`, and for `many` where an s does not make it."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {many or one + 's'}"
+
+
+def with_article(name: str) -> str:
+    """A potion, an iron sword."""
+    return f"{'an' if name[:1].lower() in VOWELS else 'a'} {name}"
 
 
 def sureness(count: int, what: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from questlog.report.evidence import Share, percent
+from questlog.report.evidence import Share, counted, percent
 from questlog.report.findings.finding import Finding
 
 COMPLETE = "High: every record of the topic is accounted for."
@@ -42,9 +42,9 @@ def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
 def _unbalanced(sentence: str, problems: Sequence[str]) -> Finding:
     more = f" And {len(problems) - 1} more." if len(problems) > 1 else ""
     return Finding(
-        title=f"The account does not balance: {len(problems)} {'problem' if len(problems) == 1 else 'problems'}",
+        title=f"The account does not balance: {counted(len(problems), 'problem')}",
         sentence=f"{sentence} {problems[0]}.{more}",
-        figure=f"{len(problems)} problems",
+        figure=counted(len(problems), "problem"),
         recommendation="Do not act on this report until `questlog verify` is clean.",
         confidence="High: the witnesses contradict each other.",
     )

@@ -31,12 +31,11 @@ def price_change(prices: pd.DataFrame, first_purchases: pd.DataFrame, changed_on
     price, odds = estimates.price_factors(prices, changed_on)[0], estimates.demand(first_purchases, changed_on)
     if math.isnan(odds.value):
         return absent("the change of prices", "too few first purchases before or after it")
-    told = _price(price)
-    title, advice = _demand(odds)
+    title, advice = _demand(odds, price)
     return Finding(
         title=f"Since {changed_on:%-d %B} {title}",
-        sentence=f"{told} The odds that a player's first purchase is a sword are {odds.value:.2f} times those before "
-        f"(between {odds.low:.2f} and {odds.high:.2f}).",
+        sentence=f"{_price(price)} The odds that a player's first purchase is a sword are {odds.value:.2f} times those "
+        f"before (between {odds.low:.2f} and {odds.high:.2f}).",
         figure=f"odds times {odds.value:.2f}",
         recommendation=advice,
         confidence=sureness(int(first_purchases["players"].sum()), "first purchases"),
@@ -54,7 +53,7 @@ def _price(factor: Estimate) -> str:
     return f"The same sword costs {percent(abs(factor.value - 1))} {change} than before."
 
 
-def _demand(odds: Estimate) -> tuple[str, str]:
+def _demand(odds: Estimate, price: Estimate) -> tuple[str, str]:
     if odds.low <= 1 <= odds.high:
         return (
             "players do not clearly choose swords more or less often",
@@ -63,15 +62,20 @@ def _demand(odds: Estimate) -> tuple[str, str]:
             else "Keep the price: it changes little in what new buyers choose.",
         )
     if odds.value < 1:
-        return (
-            f"new buyers choose swords less: the odds fell by {percent(1 - odds.value)}",
-            f"Try the old price on half of the players: at odds of {odds.value:.2f} the dearer sword must earn back "
-            "what is not bought.",
-        )
+        return f"new buyers choose swords less: the odds fell by {percent(1 - odds.value)}", _less(odds, price)
     return (
         f"new buyers choose swords more: the odds are {odds.value:.1f} times as high",
         "Keep the price, and try whether it is the cause: show half of the players the old one.",
     )
+
+
+def _less(odds: Estimate, price: Estimate) -> str:
+    if price.low > 1:
+        return (
+            f"Try the old price on half of the players: at odds of {odds.value:.2f} the dearer sword must earn back "
+            "what is not bought."
+        )
+    return "Look for another cause: swords are chosen less, and it is not clear that they cost more."
 
 
 def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import FEWEST, Share, counted, percent, shares_differ, sureness
+from questlog.report.evidence import FEWEST, Share, counted, percent, shares_differ, sureness, with_article
 from questlog.report.findings.finding import Finding, absent
 
 NAMED = {2: "second", 3: "third"}
@@ -76,10 +76,10 @@ def staying_away(frame: pd.DataFrame) -> Finding:
         return _none_drives_away(pairs)
     worst = max(clear, key=lambda name: (clear[name][0].value - clear[name][1].value, name))
     item, rest = clear[worst]
-    kind = worst.rsplit(" ", 1)[1]
+    kind, bought = worst.rsplit(" ", 1)[1], with_article(worst)
     return Finding(
-        title=f"After a {worst} {percent(item.value)} stay away for a week, after another {kind} {percent(rest.value)}",
-        sentence=f"Of the times that somebody bought a {worst}, {item} were followed by a week without them; "
+        title=f"After {bought} {percent(item.value)} stay away for a week, after another {kind} {percent(rest.value)}",
+        sentence=f"Of the times that somebody bought {bought}, {item} were followed by a week without them; "
         f"of those with another {kind}, {rest}.",
         figure=f"{percent(item.value)} stay away",
         recommendation=f"Take the {worst} out of the shop for half of the players, and compare: "
@@ -92,7 +92,7 @@ def _none_drives_away(pairs: dict[str, tuple[Share, Share]]) -> Finding:
     times = sum(item.whole for item, _ in pairs.values())
     return Finding(
         title="After no item do players clearly stay away more than after others of its kind",
-        sentence=f"Compared: {counted(len(pairs), 'item')}, bought on {counted(times, 'day')} of players.",
+        sentence=f"Compared: {counted(len(pairs), 'item')}, bought {counted(times, 'time')}.",
         figure=f"{counted(len(pairs), 'item')} compared",
         recommendation="Leave the shop as it is on this account: no item stands out.",
         confidence=sureness(min(item.whole for item, _ in pairs.values()), "purchases of the rarest item"),
