@@ -31,7 +31,7 @@ from questlog.ledger import Ledger, balance
 from questlog.query import library, presto
 from questlog.settings import Settings
 from questlog.stack import artifacts, configure, java
-from questlog.stream import job
+from questlog.stream import classes, job
 from questlog.stream import replay as stream_replay
 from questlog.stream.alone import alone
 from questlog.stream.changes import Change
@@ -43,9 +43,10 @@ from questlog.transport.producer import Publisher
 
 
 def place(settings: Settings) -> SparkPlace:
-    """What Spark needs of this machine: Java, the Kafka source's jars, HDFS's configuration."""
-    jars = tuple(artifacts.classpath(settings.cache_dir, "spark-kafka"))
-    return SparkPlace(java.java17(), jars, configure.hadoop_conf_dir(settings))
+    """What Spark needs of this machine: Java, the Kafka source's jars, HDFS's configuration, the archive of classes."""
+    jars, home = tuple(artifacts.classpath(settings.cache_dir, "spark-kafka")), java.java17()
+    archive = classes.archive(settings.cache_dir, home, jars)
+    return SparkPlace(home, jars, configure.hadoop_conf_dir(settings), archive)
 
 
 def create(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[str]:

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     )
     cache_dir: Folder = Field(
         default_factory=lambda: platformdirs.user_cache_path("questlog"),
-        description="The engines' jars, fetched once for all clones.",
+        description="The engines' jars, fetched once for all clones, and archives of Spark's classes.",
     )
     namespace: str = Field(
         default="questlog",

@@ -9,12 +9,13 @@ import pytest
 import questlog
 
 SOURCE = Path(questlog.__file__).parent
-BASE = {"errors", "settings", "paths", "ids"}
+BASE = {"errors", "settings", "paths", "ids", "jvm"}
 STAGES = {"api", "transport", "generate", "stream", "catalog", "query", "report"}
 MAY_IMPORT = {
     "errors": set(),
     "paths": set(),
     "ids": set(),
+    "jvm": set(),
     "settings": {"errors"},
     "events": {"errors", "ids"},
     **{stage: BASE | {"events"} for stage in STAGES},

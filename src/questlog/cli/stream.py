@@ -72,6 +72,7 @@ def _run(
             max_offsets=max_offsets,
             on_progress=lambda batch: console.print(str(batch), highlight=False),
             stop=stop,
+            keeps_classes=available_now,
         )
     print_fields(summary)
 

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from questlog.errors import ServiceDied
+from questlog.jvm import SHORT_START
 
 DEADLINE = 300.0  # seconds; the slowest server takes about 30 on two idle cores
 ANSWER = 2.0  # seconds in which a ready server answers its question
@@ -22,16 +23,8 @@ PREPARED = ".prepared"
 
 # For what runs briefly, or mostly waits for disks: the optimizing compiler only costs their start.
 QUICK = "-XX:TieredStopAtLevel=1"
-# Elsewhere it waits for code that is really hot: Presto's start then takes a third less of the processors' time.
-_LATE = (
-    "InvocationThreshold=50000",
-    "MinInvocationThreshold=20000",
-    "CompileThreshold=100000",
-    "BackEdgeThreshold=400000",
-)
 COMMON = (
-    "-XX:+UseSerialGC",
-    *(f"-XX:Tier4{threshold}" for threshold in _LATE),
+    *SHORT_START,
     "-Duser.timezone=UTC",
     "-Dfile.encoding=UTF-8",
     "-Djava.net.preferIPv4Stack=true",

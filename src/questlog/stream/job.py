@@ -84,6 +84,7 @@ def run(
     max_offsets: int | None = None,
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,
+    keeps_classes: bool = False,
 ) -> Summary:
     """Land events from Kafka in HDFS until `stop` is set, Ctrl-C or SIGTERM comes, or all that is there has landed.
 
@@ -101,6 +102,8 @@ def run(
         max_offsets: most records in a micro-batch.
         on_progress: is called after each micro-batch.
         stop: ends the run when it is set.
+        keeps_classes: if this run lands something, the process leaves an archive of Spark's classes when it ends
+            (`questlog.stream.classes`), unless there is one; that takes some seconds.
 
     Raises:
         SettingsError: `event_types` names a type that is not in the catalogue, or `fault_point` no point; before
@@ -111,7 +114,8 @@ def run(
     catalogue.select(event_types)
     timed = Timed(settings.fault_point)
     with alone(settings), told_by_signals(stop or threading.Event()) as told:
-        spark = session(settings, place)
+        keeps_classes = keeps_classes and place.classes is not None and not place.classes.is_there
+        spark = session(settings, place, keeps_classes=keeps_classes)
         files = Files(spark, settings.hdfs_url)
         progress = Progress(settings, files.write_whole)
         try:
@@ -120,7 +124,10 @@ def run(
             records = transforms.accounted(source(spark, settings, max_offsets), event_types, catalogue)
             lander = _Lander(files, settings, announce, whereabouts, catalogue, timed, on_progress)
             writer = _writer(transforms.kept(records, catalogue), settings, trigger, available_now)
-            return _watched(writer, lander, progress, told)
+            summary = _watched(writer, lander, progress, told)
+            if place.classes and keeps_classes:
+                place.classes.end_at_exit(keeps=summary.landed > 0)
+            return summary
         except (Py4JError, ConnectionError) as error:
             first = next(iter(str(error).splitlines()), "")
             raise StreamError(f"Spark's JVM does not do as it is told ({type(error).__name__}: {first})") from error
