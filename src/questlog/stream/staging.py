@@ -25,6 +25,7 @@ from questlog.stream.whereabouts import Whereabouts
 
 SMALL_BATCH = 1_000
 """Records up to which the driver collects a batch, and rows up to which it writes them: more tasks mean more files."""
+PROJECTIONS = "spark.sql.codegen.factoryMode"
 PLACE = ["partition", "offset", "position"]
 OWN = "row."
 """What the names of an event's own columns begin with in an account that has them."""
@@ -79,6 +80,7 @@ class Staging:
         Args:
             is_small: the batch has few records: the driver collects its rows with its account, in one job.
         """
+        _compile_rows(rows.sparkSession, not is_small)
         held = rows.coalesce(1) if is_small else rows.persist()
         try:
             account = repeats.judged(self._account(held, is_small), self._landed_before(rows, here))
@@ -162,6 +164,14 @@ class Staging:
 
     def _from_topic(self, spark: SparkSession) -> Callable[[Ranges], DataFrame]:
         return lambda some: transforms.unpacked(source.between(spark, self.settings, some))
+
+
+def _compile_rows(spark: SparkSession, wanted: bool) -> None:
+    """Have Spark's tasks compile what they do with a row, or interpret it.
+
+    Each task writes the program anew before it finds it compiled: for a few rows that is most of its work.
+    """
+    spark.conf.set(PROJECTIONS, "FALLBACK" if wanted else "NO_CODEGEN")
 
 
 def _settled(account: pa.Table) -> pa.Table:
