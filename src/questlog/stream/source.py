@@ -11,16 +11,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import DataFrame, SparkSession
 
 from questlog.errors import StreamError
 from questlog.settings import Settings
+from questlog.stream.admin import admin
 
 MOST_OFFSETS = 300_000
 """Records in a batch, unless told otherwise: a long backlog is landed in pieces that fit this machine, even if each
 record holds `questlog.events.wire.MOST_PACKED` events."""
-ASK_SECONDS = 10
 
 Ranges: TypeAlias = Mapping[int, tuple[int, int]]
 """For each partition of the topic the first offset, and the one after the last."""
@@ -52,7 +51,7 @@ def refuse_missing_topic(spark: SparkSession, settings: Settings) -> None:
     """Make sure that the topic is there: Spark itself would wait for one that never comes.
 
     Raises:
-        StreamError: Kafka has no such topic, or does not answer within `ASK_SECONDS`.
+        StreamError: Kafka has no such topic, or does not answer in time.
     """
     topics = _topics(spark, settings)
     if settings.topic not in topics:
@@ -73,20 +72,5 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _topics(spark: SparkSession, settings: Settings) -> list[str]:
-    """Names of the topics, asked through the Kafka client that Spark's source brings along."""
-    jvm: Any = spark.sparkContext._jvm
-    conf = {
-        "bootstrap.servers": settings.kafka_bootstrap,
-        "default.api.timeout.ms": str(ASK_SECONDS * 1000),
-        "request.timeout.ms": str(ASK_SECONDS * 1000),
-    }
-    client = jvm.org.apache.kafka.clients.admin.AdminClient.create(conf)
-    try:
+    with admin(spark, settings, "which topics it has") as client:
         return sorted(client.listTopics().names().get())
-    except Py4JJavaError as error:
-        raise StreamError(
-            f"Kafka at {settings.kafka_bootstrap} did not answer within {ASK_SECONDS} s "
-            f"({error.java_exception.getMessage()}): start it with `questlog up`."
-        ) from error
-    finally:
-        client.close(jvm.java.time.Duration.ZERO)
