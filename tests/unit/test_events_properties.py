@@ -81,12 +81,13 @@ def test_the_quick_model_takes_nothing_else_than_the_model_and_gives_the_same(ma
     version = values.get("schema_version", event_type.version)
     assume(type(version) is int and 1 <= version <= event_type.version)
     try:
-        quick = quick_model(event_type, version).model_validate(values)
+        quick = quick_model(event_type, version).validate_python(values)
     except ValidationError:
         event("refused by the quick one")
         return
 
-    assert repr(vars(quick)) == repr(vars(model(event_type, version).model_validate(values)))
+    not_given = {field.name: field.default for field in input_fields(event_type, version)}
+    assert repr({**not_given, **quick}) == repr(vars(model(event_type, version).model_validate(values)))
 
 
 @given(events(WIDE))
@@ -96,7 +97,8 @@ def test_the_quick_model_takes_an_event_whose_numbers_are_of_their_kind(made: Ev
     kinds = {field.name: field.kind for field in input_fields(event_type)}
     assume(all(type(value) is int for name, value in values.items() if kinds[name] is Kind.INTEGER))
 
-    assert quick_model(event_type, values.get("schema_version", event_type.version)).model_validate(values)
+    version = values.get("schema_version", event_type.version)
+    assert quick_model(event_type, version).validate_python(values).keys() == values.keys()
 
 
 @given(changed_events(WIDE))

@@ -65,7 +65,7 @@ def attach(app: Flask, settings: Settings, counters: Counters) -> None:
 
 def at_hand() -> tuple[Request, Known]:
     """The request and what is known of it, themselves: ``flask.request`` and ``flask.g`` look for them at each use."""
-    return request_ctx.request, app_ctx.g
+    return request_ctx._get_current_object().request, app_ctx._get_current_object().g  # type: ignore[attr-defined]
 
 
 def receipt(known: Known) -> Receipt:
@@ -97,8 +97,7 @@ def _level(status: int) -> str:
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
     """Every header of the request, by its name in title case: read once, for werkzeug goes through all at each use."""
-    named = ((_name(variable), value) for variable, value in environ.items())
-    return {name: value for name, value in named if name and value}
+    return {name: value for variable, value in environ.items() if value and (name := _name(variable))}
 
 
 @functools.lru_cache(REMEMBERED_NAMES)

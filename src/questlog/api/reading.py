@@ -105,7 +105,7 @@ def flat_object(encoded: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict):
         return None
-    kinds = [type(each) for each in value.values()]
+    kinds = list(map(type, value.values()))
     is_clear = encoded.count(b'"') == 2 * (len(value) + kinds.count(str)) and _FLAT.issuperset(kinds)
     if is_clear and float in kinds:
         is_clear = all(abs(each) < EXACT for each in value.values() if type(each) is float)

@@ -8,6 +8,7 @@ begun are answered. A worker that dies is replaced.
 from __future__ import annotations
 
 import functools
+import gc
 import http.client
 import importlib
 import json
@@ -111,7 +112,10 @@ def _application(settings: Settings) -> Any:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # until it serves: its server's handler, inherited, would do nothing
     threading.Thread(target=_end_with_parent, daemon=True).start()
     patience.watch(settings)
-    return importlib.import_module(JOIN).create(settings)
+    application = importlib.import_module(JOIN).create(settings)
+    gc.collect()
+    gc.freeze()  # it all stays: to look through it again and again would hold up every request, for 30 ms and more
+    return application
 
 
 def _end_with_parent() -> None:

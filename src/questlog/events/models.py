@@ -1,8 +1,8 @@
 """The catalogue's fields as pydantic models: what an event is held to.
 
 Each version of a type has two. `model` is the rule: it takes whatever the API takes, says what is wrong, and has the
-JSON schema. `quick_model` takes nothing that `model` does not and gives the same for it, without calling Python for a
-number; what it refuses may be right all the same.
+JSON schema. `quick_model` takes nothing that `model` does not and gives the same for what is given, without calling
+Python for a number and without making an object; what it refuses may be right all the same.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NotRequired, cast
 
 from pydantic import (
     BaseModel,
@@ -19,10 +19,13 @@ from pydantic import (
     Strict,
     StrictBool,
     StringConstraints,
+    TypeAdapter,
     WithJsonSchema,
     create_model,
+    with_config,
 )
 from pydantic import Field as Constraint
+from typing_extensions import TypedDict  # pydantic refuses that of Python 3.11
 
 from questlog.events import times
 from questlog.events.fields import EventType, Field, Kind
@@ -35,29 +38,28 @@ SMALLEST_BIGINT, LARGEST_BIGINT = -(2**63), 2**63 - 1
 @functools.cache
 def model(event_type: EventType, version: int) -> type[BaseModel]:
     """What an event of this version must keep to, null apart; times come out as they are stored."""
-    return _model(event_type, version, BeforeValidator(_number))
+    fields: dict[str, Any] = {}
+    for field in input_fields(event_type, version):
+        said = Constraint(... if field.required else field.default, description=field.meaning, examples=[field.example])
+        fields[field.name] = (constraint(field), said)
+    return cast(
+        type[BaseModel],
+        create_model(event_type.name, __config__=ConfigDict(extra="forbid", frozen=True), **fields),
+    )
 
 
 @functools.cache
-def quick_model(event_type: EventType, version: int) -> type[BaseModel]:
-    """The same for numbers that are of their field's kind already; it has no null."""
-    return _model(event_type, version, Strict())
+def quick_model(event_type: EventType, version: int) -> TypeAdapter[dict[str, Any]]:
+    """The same for numbers that are of their field's kind already; it has no null, and no field that is not given."""
+    known = {field.name: (field.required, _constraint(field, Strict())) for field in input_fields(event_type, version)}
+    fields = {name: kept_to if required else NotRequired[kept_to] for name, (required, kept_to) in known.items()}
+    given = TypedDict(event_type.name, fields)  # type: ignore[misc]
+    return cast(TypeAdapter[dict[str, Any]], TypeAdapter(with_config(ConfigDict(extra="forbid"))(given)))
 
 
 def constraint(field: Field) -> Any:
     """The type that a field's values have, annotated with what they keep to."""
     return _constraint(field, BeforeValidator(_number))
-
-
-def _model(event_type: EventType, version: int, number: BeforeValidator | Strict) -> type[BaseModel]:
-    fields: dict[str, Any] = {}
-    for field in input_fields(event_type, version):
-        said = Constraint(... if field.required else field.default, description=field.meaning, examples=[field.example])
-        fields[field.name] = (_constraint(field, number), said)
-    return cast(
-        type[BaseModel],
-        create_model(event_type.name, __config__=ConfigDict(extra="forbid", frozen=True), **fields),
-    )
 
 
 def _number(given: object) -> object:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from questlog.errors import EventError
 from questlog.events.catalogue import KEPT_HEADERS, MOST_HEADER_CHARACTERS, VERSION
@@ -26,6 +26,8 @@ from questlog.events.times import EARLIEST, LATEST, timestamp
 from questlog.ids import new_id
 
 __all__ = ["EARLIEST", "LATEST", "Receipt", "from_text", "kept_headers", "parse", "received", "timestamp"]
+
+Fields = Mapping[str, Any]
 
 SHOWN = 100  # characters of a client's text that a problem repeats
 
@@ -60,14 +62,15 @@ def received(event_type: EventType, given: Mapping[str, Any], receipt: Receipt) 
     Raises:
         EventError: as `parse`.
     """
-    fields = _checked(event_type, given)
-    if fields["event_id"] is None:
-        fields["event_id"] = new_id()
-    if fields["event_time"] is None:
-        fields["event_time"] = receipt.time
-    if None in fields.values():
-        fields = {name: value for name, value in fields.items() if value is not None}
-    return {"event_type": event_type.name, "received_at": receipt.time, **fields, "headers": receipt.headers}
+    event = {**_checked(event_type, given), "headers": receipt.headers}
+    event["received_at"] = receipt.time
+    if event["event_id"] is None:
+        event["event_id"] = new_id()
+    if event["event_time"] is None:
+        event["event_time"] = receipt.time
+    if None in event.values():
+        return {name: value for name, value in event.items() if value is not None}
+    return event
 
 
 def from_text(event_type: EventType, given: Mapping[str, str]) -> dict[str, Any]:
@@ -100,24 +103,29 @@ def _value(kind: Kind, text: str) -> object:
 
 
 def _checked(event_type: EventType, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every field of the event's version, null where it is not given and has no default."""
+    """The event's type and every field of its version, null where it is not given and has no default."""
     version = given.get(VERSION, event_type.version)
     if type(version) is int and 1 <= version <= event_type.version:
+        validated, not_given = _quickly(event_type, version)
         try:
-            return vars(_quickly(event_type, version)(given))
+            return {**not_given, **validated(given)}
         except ValidationError:
             pass  # the other model may take it, and says what is wrong if it does not
     kinds = _kinds(event_type)
     present = {name: value for name, value in given.items() if value is not None or name not in kinds}
     try:
-        return vars(model(event_type, _version(event_type, present)).model_validate(present))
+        validated_as = model(event_type, _version(event_type, present)).model_validate(present)
+        return {"event_type": event_type.name, "received_at": None, **vars(validated_as)}
     except ValidationError as error:
         raise EventError([_problem(event_type, dict(detail)) for detail in error.errors()]) from None
 
 
 @functools.cache
-def _quickly(event_type: EventType, version: int) -> Callable[[Mapping[str, Any]], BaseModel]:
-    return quick_model(event_type, version).__pydantic_validator__.validate_python
+def _quickly(event_type: EventType, version: int) -> tuple[Callable[[Mapping[str, Any]], dict[str, Any]], Fields]:
+    """What validates the fields that are given, and what an event has for those that are not."""
+    defaults = {field.name: field.default for field in input_fields(event_type, version)}
+    validated = quick_model(event_type, version).validator.validate_python
+    return validated, {"event_type": event_type.name, "received_at": None, **defaults}
 
 
 def _version(event_type: EventType, given: Mapping[str, Any]) -> int:

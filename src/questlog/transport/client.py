@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kafka.errors import KafkaError
-from kafka.net.compat import KafkaNetClient
 
 from questlog.errors import TransportError
 from questlog.settings import Settings
+from questlog.transport.network import Network
 
 ANSWER_TIMEOUT = 10.0  # seconds that Kafka has for an answer of administration or reading
 RECONNECT_PAUSE_MS = 50
@@ -36,10 +36,10 @@ def make(kind: Callable[..., Client], settings: Settings, timeout: float, **conf
         KafkaError: one does, but does not answer as Kafka.
     """
     _require_reachable(settings, timeout)
-    networks: list[KafkaNetClient] = []
+    networks: list[Network] = []
 
-    def network(**given: Any) -> KafkaNetClient:
-        networks.append(KafkaNetClient(**given))
+    def network(**given: Any) -> Network:
+        networks.append(Network(**given))
         return networks[-1]
 
     try:

@@ -11,6 +11,7 @@ import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillConnecting
+from contextlib import AbstractContextManager
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -18,6 +19,7 @@ from kafka.errors import KafkaError
 from questlog.errors import TransportError
 from questlog.settings import Settings
 from questlog.transport.client import explain, make, translated
+from questlog.transport.network import Network
 from questlog.transport.partitions import ByKey
 
 LINGER_MS = 0  # requests that wait for the same partition share a batch without it: 1 to 5 ms gained nothing
@@ -100,6 +102,12 @@ class Link:
 def delivery_time(settings: Settings) -> float:
     """Seconds in which a client either gets a record's acknowledgement or gives the record up."""
     return settings.ack_timeout * DELIVERY_SHARE
+
+
+def woken_once(client: KafkaProducer) -> AbstractContextManager[None]:
+    """A block in which the client's thread is woken once for all that the calling thread sends: at its end."""
+    network: Network = client._sender._client
+    return network.woken_once()
 
 
 def _producer(settings: Settings) -> KafkaProducer:

@@ -16,7 +16,7 @@ from questlog.events.wire import Record, pack
 from questlog.settings import Settings
 from questlog.transport.client import explain
 from questlog.transport.group import Group
-from questlog.transport.link import Link, delivery_time
+from questlog.transport.link import Link, delivery_time, woken_once
 from questlog.transport.partitions import of_key
 
 
@@ -58,7 +58,8 @@ class Publisher:
         begun = time.monotonic()
         try:
             packed = records if len(records) == 1 else self._packed(client, records)
-            sent = [client.send(self._settings.topic, each.value, each.key, list(each.headers)) for each in packed]
+            with woken_once(client):
+                sent = [client.send(self._settings.topic, each.value, each.key, list(each.headers)) for each in packed]
             acknowledged = _wait(sent, deadline)
         except (KafkaError, ValueError) as error:  # ValueError: the topic has gone in this moment
             if not isinstance(error, MessageSizeTooLargeError):
