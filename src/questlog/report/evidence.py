@@ -113,6 +113,12 @@ def with_article(name: str) -> str:
     return f"{'an' if name[:1].lower() in VOWELS else 'a'} {name}"
 
 
+def between(low: float, high: float) -> str:
+    """Where a difference of two shares would lie, from its interval: between +9 and +31 points."""
+    ends = f"{low * 100:+.0f} and {high * 100:+.0f} points"
+    return f"With many more of them the difference would lie between {ends}."
+
+
 def sureness(count: int, what: str) -> str:
     """How sure we are, from how many observations there are: ``Low: 12 players are a small sample ...``."""
     if count == 1:

@@ -62,7 +62,8 @@ def staying_away(frame: pd.DataFrame) -> Chart:
     places = np.arange(len(shown))
     own, rest = ([pair[side].value for pair in shown] for side in (0, 1))
     axes.barh(places, own, height=draw.BAR_HEIGHT, color=style.ALERT, label="after this item")
-    axes.plot(rest, places, "D", color=style.INK, markersize=5, label="after others of its kind")
+    others = "after others of its kind"
+    axes.plot(rest, places, "D", color=style.INK, markersize=6, markeredgecolor=style.PAPER, label=others)
     draw.values(axes, [max(pair) for pair in zip(own, rest, strict=True)], [f"of {pair[0].whole:,}" for pair in shown])
     axes.set_xlim(0, max(*own, *rest, 0.1) * draw.ROOM_FOR_VALUES)
     axes.xaxis.set_major_locator(draw.few_ticks())
