@@ -55,11 +55,11 @@ def test_what_the_price_changes_is_said_in_points_with_their_interval() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "price", "action"),
     [
-        (400, 200, 1.25, "Try the old price on half of the players"),
-        (400, 330, 1.5, "Keep the price, and show half of the players the old one"),
-        (400, 200, 1.0, "Look for another cause"),
-        (200, 400, 1.25, "Keep the price, and show half of the players the old one"),
-        (300, 300, 1.25, "Keep the price"),
+        (400, 200, 1.25, "Try the old price of swords on half of the players"),
+        (400, 330, 1.5, "Keep the new price of swords, and show half of the players the old one"),
+        (400, 200, 1.0, "Look for another cause than the price"),
+        (200, 400, 1.25, "Keep the new price of swords, and show half of the players the old one"),
+        (300, 300, 1.25, "Keep the price of swords"),
     ],
 )
 def test_what_to_do_about_the_price_follows_from_what_swords_earn(
@@ -128,14 +128,14 @@ def test_too_few_players_are_said_to_be_too_few() -> None:
     assert change.sentence.startswith("Too few swords were sold to tell")
     assert change.recommendation.endswith("these are too few to tell.")
     assert campaign.sentence.startswith("On 9 January ")
-    assert campaign.recommendation.startswith("Decide nothing yet")
+    assert campaign.recommendation.startswith("Decide nothing about the guild campaign yet")
     assert "between -28 and +69 points" in campaign.confidence
 
 
 def test_enough_players_are_not_called_too_few() -> None:
     frame = pd.DataFrame({"day": [WORLD.date_of(day) for day in (2, WORLD.campaign_days[0])]}).astype("datetime64[s]")
     told = findings.campaign(frame.assign(players=9_000, joined=3_000), WORLD.campaign_dates)
-    assert told.recommendation == "Do not repeat it on these numbers: 33% join without it."
+    assert told.recommendation == "Do not repeat the guild campaign on these numbers: 33% join without it."
 
 
 def test_days_without_players_or_purchases_have_no_findings_and_their_charts_say_so() -> None:

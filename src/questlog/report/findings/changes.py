@@ -79,29 +79,32 @@ def _demand(before: Share, after: Share, effect: Estimate, price: Estimate) -> t
         return f"fewer new buyers {instead}", *_less(after.value / before.value, price)
     return (
         f"more new buyers {instead}",
-        "Keep the price, and show half of the players the old one",
+        "Keep the new price of swords, and show half of the players the old one",
         "only that tells whether it is the cause",
     )
 
 
 def _unclear(effect: Estimate) -> tuple[str, str]:
     if effect.high - effect.low > VAGUE:
-        return "Keep the price for now, and look again with more buyers", "these are too few to tell"
-    return "Keep the price", "it changes little in what new buyers choose"
+        return "Keep the price of swords for now, and look again with more buyers", "these are too few to tell"
+    return "Keep the price of swords", "it changes little in what new buyers choose"
 
 
 def _less(chosen: float, price: Estimate) -> tuple[str, str]:
     """What to do where swords are chosen only `chosen` times as often as before."""
     if not price.low > 1:
-        return "Look for another cause", "swords are chosen less, and it is not clear that they cost more"
+        return (
+            "Look for another cause than the price",
+            "swords are chosen less, and it is not clear that they cost more",
+        )
     earned = price.value * chosen
     if earned >= 1:
         return (
-            "Keep the price, and show half of the players the old one",
+            "Keep the new price of swords, and show half of the players the old one",
             "the higher price makes up for the fewer buyers, as far as first purchases tell",
         )
     return (
-        "Try the old price on half of the players",
+        "Try the old price of swords on half of the players",
         f"fewer buyers outweigh the higher price, and first purchases of swords earn about {percent(1 - earned)} less",
     )
 
@@ -137,20 +140,20 @@ def _called(effect: Estimate, inside: Share, outside: Share) -> tuple[str, str, 
     if effect.value < 0:
         return (
             f"During the guild campaign fewer new players joined a guild at once: {shares}",
-            "Stop it, and ask players what they made of it",
+            "Stop the guild campaign, and ask players what they made of it",
             f"of 100 new players {-effect.value * 100:.0f} fewer joined",
         )
     return (
         f"During the guild campaign more new players joined a guild at once: {shares}",
-        "Repeat it if a member is worth what the campaign costs",
+        "Repeat the guild campaign if a member is worth what it costs",
         f"of 100 new players it brought {effect.value * 100:.0f} more into a guild on their first day",
     )
 
 
 def _undecided(effect: Estimate, outside: Share) -> tuple[str, str]:
     if effect.high - effect.low > VAGUE:
-        return "Decide nothing yet", "there are too few new players to tell whether it works"
-    return "Do not repeat it on these numbers", f"{percent(outside.value)} join without it"
+        return "Decide nothing about the guild campaign yet", "there are too few new players to tell whether it works"
+    return "Do not repeat the guild campaign on these numbers", f"{percent(outside.value)} join without it"
 
 
 def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:

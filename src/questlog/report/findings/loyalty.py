@@ -55,7 +55,7 @@ def _hold(soon: Share, late: Share | None, last: str) -> tuple[str, str]:
             f"{percent(at_once)} are gone in the week after, more than are lost from there to the {last} week "
             f"({max(slowly, 0) * 100:.0f} points)",
         )
-    return "Work on the weeks after the first", f"{slowly * 100:.0f} points are lost from the next one to the {last}"
+    return "Work on the weeks after the first", f"{slowly * 100:.0f} points are lost from the next week to the {last}"
 
 
 def by_weeks(frame: pd.DataFrame) -> dict[int, Share]:
