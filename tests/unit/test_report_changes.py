@@ -203,6 +203,19 @@ def test_passers_by_have_a_plural_of_their_own() -> None:
     assert findings.revenue_by_segment(frame).title == "Passers-by spend most: 100 gold each"
 
 
+def test_segments_that_spend_about_alike_are_named_together() -> None:
+    finding = findings.revenue_by_segment(revenue_by_segment().assign(gold=[0, 5_000, 1_000, 4_750]))
+    assert finding.title == "Social players and explorers spend most: 100 and 95 gold each"
+    assert finding.sentence.startswith("They are 55% of 200 players and spend 100% of the gold")
+    assert finding.action == "Ask social players and explorers first what they want"
+
+
+def test_no_segment_is_said_to_spend_most_where_all_spend_about_alike() -> None:
+    finding = findings.revenue_by_segment(revenue_by_segment().assign(gold=[4_500, 3_000, 0, 2_500]))
+    assert finding.title == "All kinds of players spend about alike: 50, 50 and 50 gold each"
+    assert finding.action == "Make offers for everybody"
+
+
 def test_the_segment_that_spends_most_for_each_player_is_named() -> None:
     finding = findings.revenue_by_segment(revenue_by_segment())
     assert finding.title == "Social players spend most: 100 gold each"

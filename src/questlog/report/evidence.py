@@ -108,6 +108,12 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one}" if count == 1 else f"{count:,} {many or one + 's'}"
 
 
+def listed(words: Sequence[str]) -> str:
+    """a; a and b; a, b and c."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def with_article(name: str) -> str:
     """A potion, an iron sword."""
     return f"{'an' if name[:1].lower() in VOWELS else 'a'} {name}"

@@ -26,7 +26,7 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
     shares = frame.pivot(index="cohort", columns="weeks", values="share").iloc[-MOST_COHORTS:, : MOST_WEEKS + 1]
     sizes = frame.groupby("cohort")["players"].max()
     figure, axes = chart(title, height=1.5 + INCHES_A_COHORT * max(len(shares), 2))
-    texts = shares.map(lambda share: "" if pd.isna(share) else percent(share))
+    texts = shares.map(lambda share: "" if pd.isna(share) else _short(share))
     sns.heatmap(
         shares,
         annot=texts,
@@ -45,6 +45,11 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
     axes.tick_params(rotation=0)
     axes.set_facecolor(style.PAPER)
     return figure
+
+
+def _short(share: float) -> str:
+    """A share as it fits into its cell: <1%."""
+    return percent(share).replace("under ", "<").replace("over ", ">")
 
 
 @style.styled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import FEWEST, Share, counted, percent, shares_differ, sureness, with_article
+from questlog.report.evidence import FEWEST, Share, counted, listed, percent, shares_differ, sureness, with_article
 from questlog.report.findings.finding import Finding, absent
 
 NAMED = {2: "second", 3: "third"}
@@ -16,6 +16,8 @@ PLURALS = {
     "explorer": "Explorers",
 }
 """The segments as the query `revenue_by_segment` names them, and all players of each."""
+ALIKE = 0.9
+"""A segment that spends this part of what the first does is named beside it: the answer has no spread to judge by."""
 
 
 def retention_by_cohort(frame: pd.DataFrame) -> Finding:
@@ -130,18 +132,31 @@ def revenue_by_segment(frame: pd.DataFrame) -> Finding:
     gold, players = int(segments["gold"].sum()), int(segments["players"].sum())
     if not gold:
         return absent("who spends", "no purchase that cost gold")
-    best = segments.iloc[0]
-    spent, size = Share(int(best["gold"]), gold), Share(int(best["players"]), players)
-    who = PLURALS[best["segment"]]
+    most = segments[segments["gold_per_player"] >= ALIKE * segments["gold_per_player"].max()]
+    spent, size = Share(int(most["gold"].sum()), gold), Share(int(most["players"].sum()), players)
+    title, action = _most(most, len(segments))
     return Finding(
-        title=f"{who} spend most: {best['gold_per_player']:,.0f} gold each",
+        title=title,
         sentence=f"They are {percent(size.value)} of {counted(players, 'player')} and spend {percent(spent.value)} of "
         f"the gold; the average player spends {gold / players:,.0f}.",
-        figure=f"{best['gold_per_player']:,.0f} gold each",
-        action=f"Ask {who.lower()} first what they want",
+        figure=f"{listed(_each(most))} gold each",
+        action=action,
         reason=f"{percent(spent.value)} of the gold comes from {counted(size.part, 'player')}",
         confidence=f"{sureness(size.part, 'players')} Who stays longer has more time to spend, and to fit the segment.",
     )
+
+
+def _most(most: pd.DataFrame, segments: int) -> tuple[str, str]:
+    """The title, and what to do, about the segments that spend most for each player, and about alike."""
+    if len(most) == segments > 1:
+        return f"All kinds of players spend about alike: {listed(_each(most))} gold each", "Make offers for everybody"
+    first, *more = (PLURALS[name] for name in most["segment"])
+    who = listed([first, *(name.lower() for name in more)])
+    return f"{who} spend most: {listed(_each(most))} gold each", f"Ask {who.lower()} first what they want"
+
+
+def _each(segments: pd.DataFrame) -> list[str]:
+    return [f"{gold:,.0f}" for gold in segments["gold_per_player"]]
 
 
 def spending(frame: pd.DataFrame) -> pd.DataFrame:
