@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from html import unescape
 from itertools import dropwhile
 from pathlib import Path
@@ -11,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from questlog.book import chapters, gallery, notebooks
+from questlog.book import chapters, gallery, manifest, notebooks, site
 from questlog.cli import main
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
 from questlog.events.fields import Kind
@@ -138,3 +139,31 @@ def test_a_link_elsewhere_shows_title_and_picture(html: Path) -> None:
 def test_a_page_offers_no_repository_where_none_is_configured(html: Path) -> None:
     assert "Suggest edit" not in text(html, "01_spin_up")
     assert "Open issue" not in text(html, "01_spin_up")
+
+
+def test_a_page_offers_to_edit_it_and_to_open_an_issue_where_a_repository_is_configured(tmp_path: Path) -> None:
+    config = (ROOT / chapters.CONFIG).read_text()
+    assert '  url: ""' in config
+    (tmp_path / chapters.CONFIG).write_text(config.replace('  url: ""', "  url: https://github.com/example/book", 1))
+    (tmp_path / chapters.TOC).write_text("format: jb-book\nroot: book/page\n")
+    for name in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / name, tmp_path / "book" / name)
+    shutil.copy(ROOT / "book" / "references.bib", tmp_path / "book")
+    (tmp_path / "book" / "page.md").write_text("# A page\n\nSaid by {cite:p}`wilson1927`.\n\n```{bibliography}\n```\n")
+    site.build(tmp_path)
+
+    page = text(tmp_path / "_build" / "html", "page")
+    assert "https://github.com/example/book/edit/main/book/page.md" in page
+    assert "https://github.com/example/book/issues/new" in page
+
+
+@every_page
+def test_a_page_has_its_icon_and_says_at_its_foot_which_run_it_shows(html: Path, page: str) -> None:
+    account = manifest.read(ROOT / "book")
+    assert account
+    shown = text(html, page)
+    foot = shown[shown.index("bd-footer-content") :]
+
+    assert re.search(r'<link rel="[^"]*icon" href="[^"]*favicon\.svg', shown)
+    assert f"{account.date:%Y-%m-%d}" in foot
+    assert account.source in foot

@@ -15,7 +15,7 @@ from questlog.query import library
 
 REPORT = notebooks.read(chapters.notebook("report"))
 BEHIND = "*Behind it:*"
-ROLES = re.compile(r"\{\w+\}`[^`]*`")
+ROLES = re.compile(r"\{[\w:]+\}`[^`]*`")
 NUMBERING = re.compile(r"^(?:## )?\d+\. ", re.MULTILINE)
 REFERENCE = re.compile(r"\{ref\}`(\w+) <query-(\w+)>`")
 CHAPTER = re.compile(r"\{doc\}`\d\d_\w+`")

@@ -14,6 +14,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1440, "height": 900}
 HIGHEST = 4000  # pixels of a page that are drawn at once: Chromium leaves blank what is far below
+EXTENT = "[innerWidth, document.documentElement.scrollHeight]"
+NOTHING_STICKS = (
+    ".bd-header-article, .bd-header, .bd-sidebar-primary, .bd-sidebar-secondary { position: static !important }"
+)
 LOADED = "document.fonts.ready.then(() => [...document.images].every(image => image.complete))"
 
 
@@ -39,13 +43,18 @@ class Visit:
         self.page.wait_for_function(LOADED)
 
     def picture(self, path: Path) -> None:
-        """Save a picture of the whole page, drawn in pieces."""
-        width, height = self.page.evaluate("[innerWidth, document.documentElement.scrollHeight]")
+        """Save a picture of the whole page, drawn in pieces: each is scrolled to, as Chromium draws what it shows."""
+        width, height = self.page.evaluate(EXTENT)
+        seen = self.page.viewport_size or WIDE
+        self.page.set_viewport_size({"width": width, "height": min(height, HIGHEST)})
+        width, height = self.page.evaluate(EXTENT)
         whole = Image.new("RGB", (width, height))
-        for top in range(0, height, HIGHEST):
-            part = {"x": 0, "y": top, "width": width, "height": min(HIGHEST, height - top)}
-            drawn = self.page.screenshot(full_page=True, clip=part)
-            whole.paste(Image.open(io.BytesIO(drawn)), (0, top))
+        for wanted in range(0, height, HIGHEST):
+            top = self.page.evaluate("top => { scrollTo({top, behavior: 'instant'}); return scrollY }", wanted)
+            drawn = self.page.screenshot(style=NOTHING_STICKS)
+            whole.paste(Image.open(io.BytesIO(drawn)), (0, round(top)))
+        self.page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+        self.page.set_viewport_size(seen)
         whole.save(path)
 
     def _said(self, message: ConsoleMessage) -> None:

@@ -34,12 +34,21 @@ def test_every_part_of_a_finding_says_something(name: str) -> None:
     assert all(dataclasses.astuple(find(name, FRAMES[name]())))
 
 
+@pytest.mark.parametrize("name", FRAMES)
+def test_what_to_do_is_a_clause_with_its_reason_and_how_sure_a_word(name: str) -> None:
+    finding = find(name, FRAMES[name]())
+    assert not finding.action.endswith(".")
+    assert not finding.reason.endswith(".")
+    assert finding.recommendation == f"{finding.action}: {finding.reason}."
+    assert finding.sureness in {"high", "medium", "low"}
+
+
 @pytest.mark.parametrize("name", [name for name in FRAMES if name != "dead_letters_by_reason"])
 def test_a_frame_without_rows_has_no_finding_and_asks_for_nothing(name: str) -> None:
     finding = find(name, FRAMES[name]().iloc[:0])
     assert finding.title.startswith("Nothing to say about")
     assert finding.figure == ""
-    assert finding.recommendation.startswith("Nothing follows")
+    assert finding.recommendation.startswith("Decide nothing yet")
     assert finding.confidence.startswith("None")
 
 
@@ -53,8 +62,8 @@ def test_no_rejected_record_is_a_finding_of_its_own() -> None:
     [
         (10, 2, "New players fell from 10.0 to 2.0 a day"),
         (2, 10, "New players rose from 2.0 to 10.0 a day"),
-        (5, 5, "The rate of new players does not clearly change: 35 in the first half, 35 in the second"),
-        (5, 4, "The rate of new players does not clearly change"),
+        (5, 5, "New players do not clearly become more or fewer: 35 in the first half, 35 in the second"),
+        (5, 4, "New players do not clearly become more or fewer"),
     ],
 )
 def test_new_players_fall_rise_or_stay(early: int, late: int, begins: str) -> None:
@@ -72,7 +81,7 @@ def test_a_day_without_players_counts_as_a_day() -> None:
 
 def test_the_funnel_names_the_step_that_loses_the_most_players() -> None:
     finding = findings.funnel(funnel(200, 180, 150, 60))
-    assert finding.title.startswith("60% of those who bought an item stop there, before they joined a guild")
+    assert finding.title.endswith("60% of those who bought an item never joined a guild")
     assert "it loses 90 players" in finding.recommendation
     assert "60 went all the way to 'joined a guild', 30%" in finding.sentence
 
@@ -82,7 +91,7 @@ def test_a_funnel_that_loses_nobody_says_so() -> None:
 
 
 def test_a_funnel_that_ends_early_is_no_error() -> None:
-    assert "100% of those who created a player stop there" in findings.funnel(funnel(5, 0, 0, 0)).title
+    assert "100% of those who created a player never started a quest" in findings.funnel(funnel(5, 0, 0, 0)).title
 
 
 def test_the_larger_loss_decides_what_to_do_about_returning() -> None:
@@ -162,7 +171,7 @@ def test_a_quest_that_is_clearly_harder_is_named() -> None:
 
 def test_types_of_the_catalogue_that_never_arrived_are_named() -> None:
     frame = events_by_type()
-    assert "no event of 4 types arrived: purchase_shield," in findings.events_by_type(frame).recommendation
+    assert "no event of 4 types arrived, purchase_shield," in findings.events_by_type(frame).recommendation
     every = pd.concat([frame.iloc[:1].assign(event_type=name) for name in CATALOGUE.names])
     assert findings.events_by_type(every).recommendation.startswith("Nothing to mend")
 
@@ -213,10 +222,13 @@ def test_reasons_that_differ_only_by_the_wrong_value_are_one_cause() -> None:
     assert finding.sentence == "That reason, 5 times: price: must be an integer."
 
 
-def test_headlines_are_a_numbered_list_of_titles_that_lead_to_their_sections() -> None:
+def test_headlines_say_what_to_do_and_why_and_lead_to_their_sections() -> None:
     first, second = findings.guilds(guilds()), findings.quests(quests())
     lines = findings.headlines({"the_guilds": first, "quests": second}).splitlines()
-    assert lines == [f"1. [{first.title}](#finding-the-guilds)", f"2. [{second.title}](#finding-quests)"]
+    assert lines == [
+        f"1. **{first.action}.** [{first.title}](#finding-the-guilds). How sure: medium.",
+        f"2. **{second.action}.** [{second.title}](#finding-quests). How sure: medium.",
+    ]
 
 
 def test_small_samples_are_said_to_be_small() -> None:

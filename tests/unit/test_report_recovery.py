@@ -72,7 +72,7 @@ def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
     frame = compared(World(seed=1))
     wrong = frame.assign(within=False, verdict="found, though not planted")
     assert "9 found that were not planted" in recovery.summary(wrong).title
-    assert recovery.summary(wrong).recommendation.startswith("Take the methods with care: 9 of 9 intervals miss")
+    assert recovery.summary(wrong).recommendation.endswith("9 of 9 intervals miss the truth.")
     assert recovery.summary(frame).title == "9 of 9 quantities that were planted were found again"
 
 
@@ -88,7 +88,7 @@ def test_at_the_default_size_the_truth_is_in_each_interval_and_what_is_not_found
 def test_what_is_not_found_for_want_of_players_is_said_to_be_that() -> None:
     finding = recovery.summary(compared(World(seed=1, **FEW)))
     assert finding.title == "7 of 9 quantities that were planted were found again, 2 not: too few players"
-    assert finding.recommendation.startswith("Claim nothing about the 2 that this world has too few players for")
+    assert finding.recommendation.startswith("Claim nothing about 2 of them, and simulate more players")
 
 
 def test_a_world_without_effects_is_said_to_show_none() -> None:

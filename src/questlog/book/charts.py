@@ -9,8 +9,9 @@ from questlog.faults.trial import Outcome
 from questlog.generate.bench import BenchResult
 from questlog.report import style
 from questlog.report.chart import Chart, blank, whole_numbers
+from questlog.report.figures import draw
 
-HEIGHT = 4.6
+HEIGHT = 5
 LEAST_SHOWN = 0.2  # seconds: a kill takes no time, and would not be seen
 
 
@@ -22,13 +23,13 @@ def load_curve(runs: Sequence[BenchResult]) -> Chart:
     throughput, waiting = figure.subplots(2, 1, sharex=True)
     at_a_time = range(len(runs))
     throughput.plot(at_a_time, [run.requests_per_second for run in runs], color=style.ACCENT, marker="o")
-    throughput.set_ylabel("requests a second")
+    throughput.set_ylabel("requests/s")
     for label, percentile, marker in (("99th percentile", "p99_ms", "s"), ("median", "p50_ms", "o")):
         waiting.plot(at_a_time, [getattr(run, percentile) for run in runs], marker=marker, label=label)
     waiting.set_ylabel("milliseconds")
     waiting.set_xticks(list(at_a_time), [str(run.concurrency) for run in runs])
     waiting.set_xlabel("requests at a time")
-    waiting.legend()
+    draw.below(figure, waiting, columns=2)
     for axes in (throughput, waiting):
         axes.set_ylim(bottom=0)
         whole_numbers(axes.yaxis)
@@ -51,7 +52,7 @@ def fault(outcome: Outcome) -> Chart:
     axes.set_xlabel("seconds since the fault began (grey while it lasted)")
     axes.set_ylabel("events")
     axes.set_ylim(bottom=0)
-    axes.legend()
+    draw.below(figure, axes, columns=2)
     whole_numbers(axes.yaxis)
     return figure
 

@@ -30,8 +30,7 @@ class Chart(Figure):
     def say(self, text: str) -> None:
         """Sets the title, wrapped, and the text that stands for the picture."""
         self.said = text
-        lines = textwrap.fill(style.legible(text), TITLE_CHARACTERS)
-        self.suptitle(lines, x=0.015, ha="left", size=style.SIZE + 1.5, weight="bold")
+        self.suptitle(balanced(style.legible(text)), x=0.015, ha="left", size=style.SIZE + 1.5, weight="bold")
 
     def png(self) -> bytes:
         """The picture, the same bytes for the same frame; of few colours, a third as large as it would be."""
@@ -47,6 +46,14 @@ class Chart(Figure):
             metadata={"image/png": {"width": width, "height": height}},
             raw=True,
         )
+
+
+def balanced(text: str, most: int = TITLE_CHARACTERS) -> str:
+    """The text in as few lines of at most `most` characters as it takes, the longest of them as short as it can be."""
+    fewest = len(textwrap.wrap(text, most))
+    longest = max(map(len, text.split()), default=1)
+    wrapped = (textwrap.wrap(text, width) for width in range(min(longest, most), most + 1))
+    return "\n".join(next((lines for lines in wrapped if len(lines) <= fewest), []))
 
 
 def blank(height: float = 3.4) -> Chart:

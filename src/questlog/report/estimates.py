@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import optimize, stats
 from statsmodels.regression.linear_model import WLS
 from statsmodels.stats.contingency_tables import StratifiedTable
+from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.tools.numdiff import approx_hess
 
 from questlog.report.evidence import SURE, Share
@@ -182,6 +183,17 @@ def interest(frame: pd.DataFrame) -> Estimate:
     each = same - 2 * chances @ mean
     spread = math.sqrt(weight @ (each - weight @ each / players) ** 2 / players)
     return _around(weight @ same / players - across, spread / math.sqrt(players))
+
+
+def difference(share: Share, other: Share) -> Estimate:
+    """By how much one share is larger than another: 0.2 is 20 points.
+
+    The interval is made of Wilson's intervals of both (R. G. Newcombe, 1998, method 10).
+    """
+    if not share.whole or not other.whole:
+        return UNKNOWN
+    low, high = confint_proportions_2indep(*share, *other, method="newcomb", compare="diff", alpha=ALPHA)
+    return Estimate(share.value - other.value, float(low), float(high))
 
 
 def excess(treated: Share, others: Share) -> Estimate:

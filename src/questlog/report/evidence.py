@@ -108,9 +108,21 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one}" if count == 1 else f"{count:,} {many or one + 's'}"
 
 
+def listed(words: Sequence[str]) -> str:
+    """a; a and b; a, b and c."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def with_article(name: str) -> str:
     """A potion, an iron sword."""
     return f"{'an' if name[:1].lower() in VOWELS else 'a'} {name}"
+
+
+def between(low: float, high: float) -> str:
+    """Where a difference of two shares would lie, from its interval: between +9 and +31 points."""
+    ends = f"{low * 100:+.0f} and {high * 100:+.0f} points"
+    return f"With many more of them the difference would lie between {ends}."
 
 
 def sureness(count: int, what: str) -> str:

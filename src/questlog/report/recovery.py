@@ -77,13 +77,15 @@ def summary(compared: pd.DataFrame) -> Finding:
     """
     told = compared[compared["verdict"] != UNCLEAR]
     within, unclear = int(told["within"].sum()), len(compared) - len(told)
+    action, reason = _trust(compared, len(told) - within)
     open_ = f"; {unclear} could not be estimated from so few data" if unclear else ""
     return Finding(
         title=_title(compared) if len(told) else "Too few data to find anything again",
         sentence=f"Of {counted(len(told), 'quantity', 'quantities')} that could be estimated, {within} "
         f"{'has' if within == 1 else 'have'} the truth in the interval{open_}.",
         figure=f"{within} of {counted(len(told), 'interval')} hold the truth",
-        recommendation=_trust(compared, len(told) - within),
+        action=action,
+        reason=reason,
         confidence="The intervals are made so that all of them hold in 95 of 100 such worlds.",
     )
 
@@ -134,12 +136,12 @@ def _title(compared: pd.DataFrame) -> str:
     return f"{found} of {planted} {was} found again{open_}{also}"
 
 
-def _trust(compared: pd.DataFrame, missed: int) -> str:
+def _trust(compared: pd.DataFrame, missed: int) -> tuple[str, str]:
     verdicts = compared["verdict"]
     few = int(verdicts.isin([UNCLEAR, VERDICTS[True, False]]).sum())
     if missed:
         told, miss = counted(int((verdicts != UNCLEAR).sum()), "interval"), "misses" if missed == 1 else "miss"
-        return f"Take the methods with care: {missed} of {told} {miss} the truth. Try other seeds: is it chance?"
+        return "Take the methods with care, and try other seeds", f"{missed} of {told} {miss} the truth"
     if few:
-        return f"Claim nothing about the {few} that this world has too few players for: simulate more of them."
-    return "Use the same queries and methods on real data: where the truth is known, they tell it."
+        return f"Claim nothing about {few} of them, and simulate more players", "these are too few to tell"
+    return "Use the same queries and methods on real data", "where the truth is known, they tell it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,17 +19,20 @@ INCHES_A_BAR, INCHES_A_LINE = 0.36, 0.24
 INCHES_AROUND = 1.35
 MOST_BARS = 15
 ROOM_FOR_VALUES = 1.22
-LABEL_CHARACTERS = 20
+LINE_CHARACTERS = 20
 SATURDAY, A_WEEK = 5, 7
 MOST_DATES = 5
 
 
-def bars(title: str, names: Sequence[object], unit: str, extra: float = 0.0) -> tuple[Chart, Axes]:
+def bars(
+    title: str, names: Sequence[object], unit: str, extra: float = 0.0, wrap: Callable[[object], str] | None = None
+) -> tuple[Chart, Axes]:
     """A chart for one horizontal bar a name, the first on top; `extra` inches are left for a legend.
 
-    The `MOST_BARS` first names are shown; where there are more, the axis says so. The caller draws as many.
+    The `MOST_BARS` first names are shown; where there are more, the axis says so. The caller draws as many. `wrap`
+    makes the lines of a name, by default `wrapped`.
     """
-    shown = [wrapped(name) for name in names[:MOST_BARS]]
+    shown = [(wrap or wrapped)(name) for name in names[:MOST_BARS]]
     lines = max(label.count("\n") + 1 for label in shown)
     each = max(INCHES_A_BAR, INCHES_A_LINE * lines)
     figure, axes = chart(title, height=INCHES_AROUND + extra + each * max(len(shown), 2))
@@ -50,9 +53,10 @@ def valued_bars(
     *,
     room: float = ROOM_FOR_VALUES,
     colour: str = style.ACCENT,
+    wrap: Callable[[object], str] | None = None,
 ) -> Chart:
     """A chart with a horizontal bar a name, all of one colour, each with its text behind its end."""
-    figure, axes = bars(title, names, unit)
+    figure, axes = bars(title, names, unit, wrap=wrap)
     axes.barh(range(len(widths)), widths, height=BAR_HEIGHT, color=colour)
     values(axes, widths, texts, room)
     return figure
@@ -94,6 +98,6 @@ def _years(days: pd.DatetimeIndex) -> str:
     return str(first) if first == last else f"{first} to {last}"
 
 
-def wrapped(name: object) -> str:
-    """A name beside its bar, in lines that leave room for the bar."""
-    return textwrap.fill(style.label(name), LABEL_CHARACTERS)
+def wrapped(name: object, most: int = style.MOST_LABEL_CHARACTERS, line: int = LINE_CHARACTERS) -> str:
+    """A name beside its bar, `most` characters of it, in lines that leave room for the bar."""
+    return textwrap.fill(style.label(name, most), line)

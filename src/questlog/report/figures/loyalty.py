@@ -26,7 +26,7 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
     shares = frame.pivot(index="cohort", columns="weeks", values="share").iloc[-MOST_COHORTS:, : MOST_WEEKS + 1]
     sizes = frame.groupby("cohort")["players"].max()
     figure, axes = chart(title, height=1.5 + INCHES_A_COHORT * max(len(shares), 2))
-    texts = shares.map(lambda share: "" if pd.isna(share) else percent(share))
+    texts = shares.map(lambda share: "" if pd.isna(share) else _short(share))
     sns.heatmap(
         shares,
         annot=texts,
@@ -47,6 +47,11 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
     return figure
 
 
+def _short(share: float) -> str:
+    """A share as it fits into its cell: <1%."""
+    return percent(share).replace("under ", "<").replace("over ", ">")
+
+
 @style.styled
 def staying_away(frame: pd.DataFrame) -> Chart:
     """Share of buyers who stay away, beside that of other items' buyers.
@@ -62,7 +67,8 @@ def staying_away(frame: pd.DataFrame) -> Chart:
     places = np.arange(len(shown))
     own, rest = ([pair[side].value for pair in shown] for side in (0, 1))
     axes.barh(places, own, height=draw.BAR_HEIGHT, color=style.ALERT, label="after this item")
-    axes.plot(rest, places, "D", color=style.INK, markersize=5, label="after others of its kind")
+    others = "after others of its kind"
+    axes.plot(rest, places, "D", color=style.INK, markersize=6, markeredgecolor=style.PAPER, label=others)
     draw.values(axes, [max(pair) for pair in zip(own, rest, strict=True)], [f"of {pair[0].whole:,}" for pair in shown])
     axes.set_xlim(0, max(*own, *rest, 0.1) * draw.ROOM_FOR_VALUES)
     axes.xaxis.set_major_locator(draw.few_ticks())

@@ -35,7 +35,7 @@ def recovered(compared: pd.DataFrame, switched_off: pd.DataFrame) -> Chart:
     upper.xaxis.set_major_formatter(FuncFormatter(lambda factor, _: f"{factor:g}"))
     upper.set_xlabel("factor (1: no effect)")
     lower.set_xlabel("share or excess (0: no effect)")
-    draw.below(figure, lower, columns=2)
+    draw.below(figure, lower, columns=3)
     return figure
 
 

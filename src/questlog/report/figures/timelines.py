@@ -6,29 +6,38 @@ from datetime import date
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from questlog.report import findings, style
-from questlog.report.chart import Chart, chart, percents, whole_numbers, without_data
-from questlog.report.evidence import Share
+from questlog.report.chart import Chart, chart, percents, without_data
+from questlog.report.evidence import Share, percent
 from questlog.report.figures import draw
-from questlog.report.findings.changes import during
+from questlog.report.findings.changes import during, of_swords, swords
+
+HEIGHT = 3.8
+ROOM = 1.2
+LEAST_SHARE, MOST_SHOWN = 0.1, 1.1
+EDGED = [withStroke(linewidth=4, foreground=style.PAPER)]  # a line is seen on a dark bar, too
 
 
 @style.styled
 def price_change(prices: pd.DataFrame, first_purchases: pd.DataFrame, changed_on: date) -> Chart:
-    """Swords sold each day, the day of the new prices marked; the frames are those of the finding of this name."""
+    """Share of swords among each day's first purchases, the day of the new prices marked, the shares before and since.
+
+    The frames are those of the finding of this name.
+    """
     title = findings.price_change(prices, first_purchases, changed_on).title
-    if prices.empty:
+    if first_purchases.empty:
         return without_data(title)
-    sold = prices.groupby("day")["purchases"].sum().resample("D").sum()
-    days = pd.DatetimeIndex(sold.index)
-    figure, axes = chart(title)
-    axes.bar(range(len(days)), sold, width=0.8, linewidth=0, color=style.colour("purchase_sword"), label="swords sold")
-    axes.set_ylim(0, max(sold.max(), 1) * 1.2)
-    axes.set_ylabel("swords a day")
-    whole_numbers(axes.yaxis)
-    draw.over_days(axes, days)
+    before, since = swords(first_purchases, changed_on)
+    daily = of_swords(first_purchases).set_index("day")[["players", "swords"]].resample("D").sum()
+    figure, axes, days = _shares(title, daily, "swords", style.colour("purchase_sword"), "swords")
+    changed = _place(days, changed_on) - 0.5
+    _level(axes, (-0.5, changed), before, "before", "--")
+    _level(axes, (changed, len(days) - 0.5), since, "since", "-")
+    axes.set_ylabel("of first purchases")
     _mark(axes, days, changed_on, "new prices")
+    draw.below(figure, axes, columns=3)
     return figure
 
 
@@ -39,29 +48,43 @@ def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Chart:
     if frame.empty:
         return without_data(title)
     daily = frame.set_index("day")[["players", "joined"]].resample("D").sum()
-    days = pd.DatetimeIndex(daily.index)
-    figure, axes = chart(title)
-    share = (daily["joined"] / daily["players"].where(daily["players"] > 0)).astype(float)
-    axes.bar(range(len(days)), share, width=0.8, linewidth=0, color=style.colour("join_guild"), label="joined at once")
+    figure, axes, days = _shares(title, daily, "joined", style.colour("join_guild"), "joined at once")
     inside, outside = during(frame, dates, "joined")
-    first, last = ((pd.Timestamp(day) - days[0]).days for day in dates)
+    first, last = (_place(days, day) for day in dates)
     _level(axes, (first - 0.5, last + 0.5), inside, "during the campaign", "-")
     _level(axes, (-0.5, len(days) - 0.5), outside, "on other days", "--")
-    axes.set_ylim(0, 1)
-    axes.set_ylabel("share of new players")
-    percents(axes.yaxis)
-    draw.over_days(axes, days)
+    axes.set_ylabel("of new players")
     draw.below(figure, axes, columns=2)
     return figure
 
 
+def _shares(
+    title: str, daily: pd.DataFrame, counted: str, colour: str, label: str
+) -> tuple[Chart, Axes, pd.DatetimeIndex]:
+    """A bar a day: of its `players` those `counted`; the axis ends a little above the highest."""
+    days = pd.DatetimeIndex(daily.index)
+    figure, axes = chart(title, height=HEIGHT)
+    share = (daily[counted] / daily["players"].where(daily["players"] > 0)).astype(float)
+    axes.bar(range(len(days)), share, width=0.8, linewidth=0, color=colour, label=label)
+    axes.set_ylim(0, min(max(share.max(), LEAST_SHARE) * ROOM, MOST_SHOWN))
+    axes.yaxis.set_major_locator(draw.few_ticks())
+    percents(axes.yaxis)
+    draw.over_days(axes, days)
+    return figure, axes, days
+
+
+def _place(days: pd.DatetimeIndex, day: date) -> int:
+    return (pd.Timestamp(day) - days[0]).days
+
+
 def _level(axes: Axes, span: tuple[float, float], share: Share, name: str, line: str) -> None:
     if share.whole:
-        axes.plot(span, [share.value] * 2, line, color=style.INK, linewidth=2, label=f"{name}: {share.value:.0%}")
+        label = f"{name}: {percent(share.value)}"
+        axes.plot(span, [share.value] * 2, line, color=style.INK, linewidth=2, label=label, path_effects=EDGED)
 
 
 def _mark(axes: Axes, days: pd.DatetimeIndex, day: date, what: str) -> None:
-    place = (pd.Timestamp(day) - days[0]).days - 0.5
+    place = _place(days, day) - 0.5
     if not -0.5 <= place <= len(days):
         return
     axes.axvline(place, color=style.ALERT, linewidth=2, linestyle="--")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pandas as pd
 
 from questlog.events import CATALOGUE, Catalogue
@@ -10,6 +12,9 @@ from questlog.report.chart import Chart, without_data
 from questlog.report.figures import draw
 from questlog.report.findings.account import causes
 from questlog.report.findings.traffic import title_of
+
+CAUSE_CHARACTERS, CAUSE_LINE = 75, 28
+"""A cause ends in what is allowed, which tells it from others: its label is longer than a name's."""
 
 
 @style.styled
@@ -39,4 +44,6 @@ def dead_letters_by_reason(frame: pd.DataFrame) -> Chart:
     by_cause = causes(frame)
     counts = [float(count) for count in by_cause.head(draw.MOST_BARS)]
     texts = [f"{count:,.0f}" for count in counts]
-    return draw.valued_bars(title, by_cause.index.tolist(), "records rejected", counts, texts, colour=style.ALERT)
+    wrap = functools.partial(draw.wrapped, most=CAUSE_CHARACTERS, line=CAUSE_LINE)
+    names = by_cause.index.tolist()
+    return draw.valued_bars(title, names, "records rejected", counts, texts, colour=style.ALERT, wrap=wrap)

@@ -34,7 +34,8 @@ def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
         title="The account balances: no event is lost, none is there twice",
         sentence=f"{sentence} Presto sees {total['in_presto']:,} rows, each of another event.",
         figure=f"{total['in_presto']:,} rows",
-        recommendation="Trust the counts of this report: they are of all events that were accepted.",
+        action="Trust the counts of this report",
+        reason="they are of all events that were accepted",
         confidence="High: the counts come from independent witnesses, and agree for every event type.",
     )
 
@@ -45,7 +46,8 @@ def _unbalanced(sentence: str, problems: Sequence[str]) -> Finding:
         title=f"The account does not balance: {counted(len(problems), 'problem')}",
         sentence=f"{sentence} {problems[0]}.{more}",
         figure=counted(len(problems), "problem"),
-        recommendation="Do not act on this report until `questlog verify` is clean.",
+        action="Do not act on this report until `questlog verify` is clean",
+        reason="the counts contradict each other",
         confidence="High: the witnesses contradict each other.",
     )
 
@@ -66,7 +68,8 @@ def dead_letters_by_reason(frame: pd.DataFrame) -> Finding:
         title=f"{total:,} {were} rejected, {percent(share.value)} for the most frequent reason",
         sentence=f"That reason, {share.part:,} times: {by_cause.index[0]}.",
         figure=f"{total:,} rejected",
-        recommendation=f"Find who writes past the API server, which would have refused these {total:,} at once.",
+        action="Find who writes past the API server",
+        reason=f"it would have refused these {total:,} at once",
         confidence=COMPLETE,
     )
 
@@ -85,9 +88,8 @@ def refused(by_reason: Mapping[str, int], accepted: int) -> Finding:
         title=told if count else f"No request was refused; {accepted:,} events were accepted",
         sentence=f"Refused were, by reason: {reasons}." if count else "Every request was valid.",
         figure=f"{count:,} refused",
-        recommendation="Tell the makers of the clients: the answer to each of them names the field that is wrong."
-        if count
-        else "Nothing to do.",
+        action="Tell the makers of the clients" if count else "Nothing to do",
+        reason="each answer names the field that is wrong" if count else "every request was valid",
         confidence="High: each request is counted as it is answered.",
     )
 
@@ -104,6 +106,7 @@ def _none_rejected() -> Finding:
         title="No record was rejected",
         sentence="Every record of the topic could be read and was valid.",
         figure="0 rejected",
-        recommendation="Nothing to do, until another sender writes to the topic.",
+        action="Nothing to do",
+        reason="whatever writes to the topic keeps to the catalogue",
         confidence=COMPLETE,
     )

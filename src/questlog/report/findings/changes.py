@@ -9,13 +9,11 @@ import pandas as pd
 
 from questlog.report import estimates
 from questlog.report.estimates import Estimate
-from questlog.report.evidence import Share, percent, shares_differ, sureness
+from questlog.report.evidence import Share, between, percent, shares_differ, sureness
 from questlog.report.findings.finding import Finding, absent
 
-VAGUE = 0.3
-"""An interval of an effect on a share that is wider than this allows nearly any answer."""
-WIDE = 1.5
-"""So does one of odds whose high end is more times its low end than this."""
+VAGUE = 0.15
+"""An interval of a difference of two shares that is wider than this allows nearly any answer."""
 ROUGH = 0.15
 """An interval of a factor on prices that is wider than this does not say that they are the same."""
 
@@ -28,18 +26,38 @@ def price_change(prices: pd.DataFrame, first_purchases: pd.DataFrame, changed_on
         first_purchases: `day`, `character`, `kind`, `players` (count).
         changed_on: the first day of the new prices.
     """
-    price, odds = estimates.price_factors(prices, changed_on)[0], estimates.demand(first_purchases, changed_on)
-    if math.isnan(odds.value):
-        return absent("the change of prices", "too few first purchases before or after it")
-    title, advice = _demand(odds, price)
+    price = estimates.price_factors(prices, changed_on)[0]
+    before, after = swords(first_purchases, changed_on)
+    if not before.whole or not after.whole:
+        return absent("the change of prices", "no first purchases before it, or none after it")
+    effect = estimates.difference(after, before)
+    title, action, reason = _demand(before, after, effect, price)
     return Finding(
         title=f"Since {changed_on:%-d %B} {title}",
-        sentence=f"{_price(price)} The odds that a player's first purchase is a sword are {odds.value:.2f} times those "
-        f"before (between {odds.low:.2f} and {odds.high:.2f}).",
-        figure=f"odds times {odds.value:.2f}",
-        recommendation=advice,
-        confidence=sureness(int(first_purchases["players"].sum()), "first purchases"),
+        sentence=f"{_price(price)} Of the players' first purchases {before} were swords before the change, and "
+        f"{after} since.",
+        figure=_points(effect),
+        action=action,
+        reason=reason,
+        confidence=f"{sureness(min(before.whole, after.whole), 'first purchases in the smaller group')} "
+        f"{between(effect.low, effect.high)}",
     )
+
+
+def swords(first_purchases: pd.DataFrame, changed_on: date) -> tuple[Share, Share]:
+    """Of the first purchases those of a sword, before the change and since."""
+    since = first_purchases["day"] >= pd.Timestamp(changed_on)
+    counted = of_swords(first_purchases)
+    return _share(counted[~since], "swords"), _share(counted[since], "swords")
+
+
+def of_swords(first_purchases: pd.DataFrame) -> pd.DataFrame:
+    """The first purchases with a column more, `swords`: the players whose first purchase was one."""
+    return first_purchases.assign(swords=first_purchases["players"].where(first_purchases["kind"] == "sword", 0))
+
+
+def _points(effect: Estimate) -> str:
+    return f"{effect.value * 100:+.0f} points"
 
 
 def _price(factor: Estimate) -> str:
@@ -53,29 +71,42 @@ def _price(factor: Estimate) -> str:
     return f"The same sword costs {percent(abs(factor.value - 1))} {change} than before."
 
 
-def _demand(odds: Estimate, price: Estimate) -> tuple[str, str]:
-    if odds.low <= 1 <= odds.high:
-        return (
-            "players do not clearly choose swords more or less often",
-            "Keep the price for now, and look again with more buyers: these are too few to tell."
-            if odds.high > WIDE * odds.low
-            else "Keep the price: it changes little in what new buyers choose.",
-        )
-    if odds.value < 1:
-        return f"new buyers choose swords less: the odds fell by {percent(1 - odds.value)}", _less(odds, price)
+def _demand(before: Share, after: Share, effect: Estimate, price: Estimate) -> tuple[str, str, str]:
+    instead = f"choose a sword: {percent(after.value)} instead of {percent(before.value)}"
+    if effect.low <= 0 <= effect.high:
+        return "new buyers do not clearly choose swords more or less often", *_unclear(effect)
+    if effect.value < 0:
+        return f"fewer new buyers {instead}", *_less(after.value / before.value, price)
     return (
-        f"new buyers choose swords more: the odds are {odds.value:.1f} times as high",
-        "Keep the price, and try whether it is the cause: show half of the players the old one.",
+        f"more new buyers {instead}",
+        "Keep the new price of swords, and show half of the players the old one",
+        "only that tells whether it is the cause",
     )
 
 
-def _less(odds: Estimate, price: Estimate) -> str:
-    if price.low > 1:
+def _unclear(effect: Estimate) -> tuple[str, str]:
+    if effect.high - effect.low > VAGUE:
+        return "Keep the price of swords for now, and look again with more buyers", "these are too few to tell"
+    return "Keep the price of swords", "it changes little in what new buyers choose"
+
+
+def _less(chosen: float, price: Estimate) -> tuple[str, str]:
+    """What to do where swords are chosen only `chosen` times as often as before."""
+    if not price.low > 1:
         return (
-            f"Try the old price on half of the players: at odds of {odds.value:.2f} the dearer sword must earn back "
-            "what is not bought."
+            "Look for another cause than the price",
+            "swords are chosen less, and it is not clear that they cost more",
         )
-    return "Look for another cause: swords are chosen less, and it is not clear that they cost more."
+    earned = price.value * chosen
+    if earned >= 1:
+        return (
+            "Keep the new price of swords, and show half of the players the old one",
+            "the higher price makes up for the fewer buyers, as far as first purchases tell",
+        )
+    return (
+        "Try the old price of swords on half of the players",
+        f"fewer buyers outweigh the higher price, and first purchases of swords earn about {percent(1 - earned)} less",
+    )
 
 
 def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
@@ -86,40 +117,43 @@ def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
         dates: the first and the last day of the campaign.
     """
     inside, outside = during(frame, dates, "joined")
-    effect = estimates.campaign(frame, *dates)
-    if math.isnan(effect.value):
-        return absent("the guild campaign", "too few new players during it, or outside of it")
-    title, advice = _called(effect, outside)
+    if not inside.whole or not outside.whole:
+        return absent("the guild campaign", "no new players during it, or none outside of it")
+    effect = estimates.difference(inside, outside)
+    title, action, reason = _called(effect, inside, outside)
     first, last = (f"{day:%-d %B}" for day in dates)
     when = f"From {first} to {last}" if first != last else f"On {first}"
     return Finding(
         title=title,
         sentence=f"{when} {inside} of the new players joined on their first day, on the other days {outside}.",
-        figure=f"{effect.value * 100:+.0f} points",
-        recommendation=advice,
-        confidence=f"{sureness(inside.whole, 'new players during the campaign')} For more of them the effect would lie "
-        f"between {max(effect.low, -1):.0%} and {effect.high:.0%}.",
+        figure=_points(effect),
+        action=action,
+        reason=reason,
+        confidence=f"{sureness(inside.whole, 'new players during the campaign')} {between(effect.low, effect.high)}",
     )
 
 
-def _called(effect: Estimate, outside: Share) -> tuple[str, str]:
+def _called(effect: Estimate, inside: Share, outside: Share) -> tuple[str, str, str]:
+    shares = f"{percent(inside.value)} instead of {percent(outside.value)}"
     if effect.low <= 0 <= effect.high:
-        return "The guild campaign shows no clear effect on who joins", _undecided(effect, outside)
+        return "The guild campaign shows no clear effect on who joins", *_undecided(effect, outside)
     if effect.value < 0:
         return (
-            f"During the guild campaign fewer new players joined: {percent(-effect.value)} less",
-            "Stop it, and ask players what they made of it.",
+            f"During the guild campaign fewer new players joined a guild at once: {shares}",
+            "Stop the guild campaign, and ask players what they made of it",
+            f"of 100 new players {-effect.value * 100:.0f} fewer joined",
         )
     return (
-        f"The guild campaign brought {percent(effect.value)} of its new players into a guild at once",
-        f"Repeat it if members are worth its price: without it {percent(outside.value)} join on the first day.",
+        f"During the guild campaign more new players joined a guild at once: {shares}",
+        "Repeat the guild campaign if a member is worth what it costs",
+        f"of 100 new players it brought {effect.value * 100:.0f} more into a guild on their first day",
     )
 
 
-def _undecided(effect: Estimate, outside: Share) -> str:
+def _undecided(effect: Estimate, outside: Share) -> tuple[str, str]:
     if effect.high - effect.low > VAGUE:
-        return "Decide nothing yet: there are too few new players to tell whether it works."
-    return f"Do not repeat it on these numbers: {percent(outside.value)} join without it."
+        return "Decide nothing about the guild campaign yet", "there are too few new players to tell whether it works"
+    return "Do not repeat the guild campaign on these numbers", f"{percent(outside.value)} join without it"
 
 
 def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
@@ -138,12 +172,14 @@ def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
     inside, outside = during(frame, dates, "returned")
     differ = shares_differ(members, others)
     how = "come back more often" if members.value > others.value else "come back less often"
+    action, reason = _cause(differ, inside, outside, frame, dates)
     return Finding(
-        title=f"Players who join a guild on day one {how if differ else 'come back about as often as others'}",
+        title=f"Players who join a guild on day one {how if differ else 'do not clearly come back more or less often'}",
         sentence=f"In their second week {members} of them were seen, and {others} of the others. "
         f"{_arrived(inside, outside)}",
         figure=f"{percent(members.value)} against {percent(others.value)}",
-        recommendation=_cause(differ, inside, outside, frame, dates),
+        action=action,
+        reason=reason,
         confidence=sureness(min(members.whole, others.whole), "players in the smaller group"),
     )
 
@@ -158,17 +194,19 @@ def _arrived(inside: Share, outside: Share) -> str:
     )
 
 
-def _cause(differ: bool, inside: Share, outside: Share, frame: pd.DataFrame, dates: tuple[date, date]) -> str:
+def _cause(
+    differ: bool, inside: Share, outside: Share, frame: pd.DataFrame, dates: tuple[date, date]
+) -> tuple[str, str]:
     if not inside.whole or not outside.whole:
-        return "Ask again when the data hold more days: so far the campaign cannot tell whether joining is the cause."
+        return "Ask again when the data hold more days", "so far the campaign cannot tell whether joining is the cause"
     joined = frame.assign(members=frame["players"].where(frame["joined"] == "yes", 0))
     if not _more(*during(joined, dates, "members")):
-        return "Leave the cause open: the campaign cannot tell, for it did not clearly make more of them join."
+        return "Leave the cause open", "the campaign cannot tell, for it did not clearly make more of them join"
     if shares_differ(inside, outside):
-        return "Look closer: those who arrived during the campaign came back differently, so it may change who stays."
+        return "Look closer", "those who arrived during the campaign came back differently, so it may change who stays"
     if differ:
-        return "Do not count on guilds to keep players: the campaign made more join, and they came back as often."
-    return "Value guilds for what they are: no clear sign that joining early keeps players."
+        return "Do not count on guilds to keep players", "the campaign made more join, and not clearly more came back"
+    return "Do not count on guilds to keep players", "there is no clear sign that joining early does"
 
 
 def _more(inside: Share, outside: Share) -> bool:

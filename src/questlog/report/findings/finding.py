@@ -18,15 +18,27 @@ class Finding:
         title: the finding in one line; it also heads the chart.
         sentence: the numbers behind it.
         figure: the one number to remember, with its unit; empty where there is none.
-        recommendation: what to do, and the number that it follows from.
+        action: what to do, in a clause.
+        reason: why, with the number that it follows from, in a clause.
         confidence: how sure we are, and why.
     """
 
     title: str
     sentence: str
     figure: str
-    recommendation: str
+    action: str
+    reason: str
     confidence: str
+
+    @property
+    def recommendation(self) -> str:
+        """What to do, and why."""
+        return f"{self.action}: {self.reason}."
+
+    @property
+    def sureness(self) -> str:
+        """The word that `confidence` begins with: high, medium, low or none."""
+        return self.confidence.partition(":")[0].lower()
 
 
 def absent(what: str, held: str) -> Finding:
@@ -35,7 +47,8 @@ def absent(what: str, held: str) -> Finding:
         title=f"Nothing to say about {what}",
         sentence=f"The data hold {held}.",
         figure="",
-        recommendation="Nothing follows from it. Look again when there are more data.",
+        action="Decide nothing yet",
+        reason="it takes more data to tell",
         confidence="None: there is too little to measure.",
     )
 
@@ -46,12 +59,17 @@ def markdown(findings: Iterable[Finding]) -> str:
 
 
 def headlines(findings: Mapping[str, Finding]) -> str:
-    """The findings' titles as a numbered list in Markdown, each a link to the target ``finding-NAME`` of the page.
+    """What to do, the finding that asks for it, and how sure that is: a numbered list in Markdown.
 
-    Sphinx makes hyphens of what else parts a target's words, and so does the link.
+    Each finding is a link to the target ``finding-NAME`` of the page. Sphinx makes hyphens of what else parts a
+    target's words, and so does the link.
     """
-    links = (f"[{plain(known.title)}](#finding-{name.replace('_', '-')})" for name, known in findings.items())
-    return "\n".join(f"{number}. {link}" for number, link in enumerate(links, start=1))
+    lines = (_line(known, f"#finding-{name.replace('_', '-')}") for name, known in findings.items())
+    return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, start=1))
+
+
+def _line(finding: Finding, target: str) -> str:
+    return f"**{plain(finding.action)}.** [{plain(finding.title)}]({target}). How sure: {finding.sureness}."
 
 
 def plain(text: str) -> str:

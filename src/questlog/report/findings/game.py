@@ -30,7 +30,8 @@ def _strife(frame: pd.DataFrame, shares: Shares, worst: str) -> Finding:
         title=f"{worst} loses its members: {percent(left.value)} leave, elsewhere {percent(rest.value)}",
         sentence=f"{_moves(frame)} From {worst} {left.part:,} of {left.whole:,} left again.",
         figure=f"{percent(left.value)} leave {worst}",
-        recommendation=f"Read the reasons of the {left.part:,} who left {worst}, and mend the most frequent one.",
+        action=f"Read why players left {worst}, and mend the most frequent reason",
+        reason=f"{left.part:,} left it, more than leave others",
         confidence=sureness(left.whole, f"players who joined {worst}"),
     )
 
@@ -43,7 +44,8 @@ def _no_strife(frame: pd.DataFrame, shares: Shares) -> Finding:
         title=f"No guild clearly loses more members than the others; {largest['guild']} is the largest",
         sentence=f"{_moves(frame)} The largest, {largest['guild']}, has {size} of today's members.",
         figure=f"{percent(every.value)} leave again",
-        recommendation=f"Treat guilds alike: {percent(every.value)} of those who join leave, nowhere clearly more.",
+        action="Treat guilds alike",
+        reason=f"{percent(every.value)} of those who join leave, nowhere clearly more",
         confidence=sureness(every.whole, "times that players joined"),
     )
 
@@ -74,7 +76,8 @@ def _too_hard(frame: pd.DataFrame, shares: Shares, worst: str) -> Finding:
         title=f"{worst} is won least: {percent(1 - failed.value)} of the time, elsewhere {percent(1 - rest.value)}",
         sentence=f"{_endings(frame, shares)} {worst} was not won {failed.part:,} times of {failed.whole:,}.",
         figure=f"{percent(1 - failed.value)} won",
-        recommendation=f"Make {worst} easier or let it pay more: it is won {points:.0f} points less often.",
+        action=f"Make {worst} easier or let it pay more",
+        reason=f"it is won {points:.0f} points less often",
         confidence=sureness(failed.whole, f"endings of {worst}"),
     )
 
@@ -88,7 +91,8 @@ def _balanced(frame: pd.DataFrame, shares: Shares) -> Finding:
         sentence=f"{_endings(frame, shares)} From {low} ({percent(rates[low])}) to {high} ({percent(rates[high])}), "
         "these differences can be chance.",
         figure=f"{percent(won)} won",
-        recommendation=f"Do not rebalance single quests: {(rates[high] - rates[low]) * 100:.0f} points can be chance.",
+        action="Do not rebalance single quests",
+        reason=f"{(rates[high] - rates[low]) * 100:.0f} points can be chance",
         confidence=sureness(min(share.whole for share in shares.values()), "endings of the rarest quest"),
     )
 

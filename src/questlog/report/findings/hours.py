@@ -33,7 +33,8 @@ def hours_of_day(frame: pd.DataFrame) -> Finding:
         title=f"Play peaks at {peak:02d}:00 UTC, with {times:.1f} times the mean hour's events",
         sentence=f"The quietest {QUIET_HOURS} hours in a row, {window}, hold {percent(quiet.value)} of all events.",
         figure=f"{times:.1f} times the mean at {peak:02d}:00 UTC",
-        recommendation=f"Do maintenance from {window}; size the servers for more than {times:.1f} times the mean load.",
+        action=f"Do maintenance from {window}, and size the servers for more than {times:.1f} times the mean load",
+        reason="so few are disturbed, and the busiest hour is served",
         confidence=sureness(total, "events"),
     )
 
@@ -55,6 +56,7 @@ def _even(peak: int, times: float, total: int) -> Finding:
         title="No hour of the day clearly stands out",
         sentence=f"The hour from {peak:02d}:00 UTC has {times:.1f} times the mean hour's events, of {total:,} in all.",
         figure=f"{times:.1f} times the mean hour",
-        recommendation="Choose hours for maintenance by other reasons: these numbers give none.",
+        action="Choose hours for maintenance by other reasons",
+        reason="these numbers give none",
         confidence=sureness(total, "events"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import FEWEST, Share, counted, percent, shares_differ, sureness, with_article
+from questlog.report.evidence import FEWEST, Share, counted, listed, percent, shares_differ, sureness, with_article
 from questlog.report.findings.finding import Finding, absent
 
 NAMED = {2: "second", 3: "third"}
@@ -16,6 +16,8 @@ PLURALS = {
     "explorer": "Explorers",
 }
 """The segments as the query `revenue_by_segment` names them, and all players of each."""
+ALIKE = 0.9
+"""A segment that spends this part of what the first does is named beside it: the answer has no spread to judge by."""
 
 
 def retention_by_cohort(frame: pd.DataFrame) -> Finding:
@@ -29,30 +31,33 @@ def retention_by_cohort(frame: pd.DataFrame) -> Finding:
         return absent("whether new players stay", "no whole week after the first week of anybody")
     soon, last = shares[1], max((weeks for weeks in shares if weeks in NAMED), default=0)
     late, name = (shares[last], NAMED[last]) if last else (None, "")
-    title = f"{percent(soon.value)} of new players are there in the week after their first"
+    title = f"{percent(soon.value)} of new players come back in the week after their first"
     low, high = soon.interval
+    action, reason = _hold(soon, late, name)
     return Finding(
-        title=f"{title}, {percent(late.value)} in the {name}" if late else title,
+        title=f"{title}, {percent(late.value)} in the {name} week after it" if late else title,
         sentence=f"Of all who could be, {soon} were seen in the week after their first"
         + (f", and {late} in the {name} week after." if late else "; the data reach no further."),
         figure=f"{percent(soon.value)} after a week",
-        recommendation=_hold(soon, late, name),
+        action=action,
+        reason=reason,
         confidence=f"{sureness(soon.whole, 'players')} For more such players the share after a week would lie between "
         f"{low:.0%} and {high:.0%}.",
     )
 
 
-def _hold(soon: Share, late: Share | None, last: str) -> str:
+def _hold(soon: Share, late: Share | None, last: str) -> tuple[str, str]:
     at_once = 1 - soon.value
     if not late:
-        return f"Look again when there are more weeks: {percent(at_once)} are not there in the second one."
+        return "Look again when there are more weeks", f"so far {percent(at_once)} do not come back in the second one"
     slowly = soon.value - late.value
     if at_once > slowly:
         return (
-            f"Work on the first days: {percent(at_once)} are gone in the week after, more than are lost from there to "
-            f"the {last} ({max(slowly, 0) * 100:.0f} points)."
+            "Work on the first days",
+            f"{percent(at_once)} are gone in the week after, more than are lost from there to the {last} week "
+            f"({max(slowly, 0) * 100:.0f} points)",
         )
-    return f"Work on the weeks after: {slowly * 100:.0f} points are lost from the first to the {last}."
+    return "Work on the weeks after the first", f"{slowly * 100:.0f} points are lost from the next week to the {last}"
 
 
 def by_weeks(frame: pd.DataFrame) -> dict[int, Share]:
@@ -82,20 +87,25 @@ def staying_away(frame: pd.DataFrame) -> Finding:
         sentence=f"Of the times that somebody bought {bought}, {item} were followed by a week without them; "
         f"of those with another {kind}, {rest}.",
         figure=f"{percent(item.value)} stay away",
-        recommendation=f"Take the {worst} out of the shop for half of the players, and compare: "
-        f"{(item.value - rest.value) * 100:.0f} points more stay away after it.",
+        action=f"Take the {worst} out of the shop for half of the players, and compare",
+        reason=f"{(item.value - rest.value) * 100:.0f} points more stay away after it",
         confidence=f"{sureness(item.whole, 'times that it was bought')} Whether it is the cause, a trial would show.",
     )
 
 
 def _none_drives_away(pairs: dict[str, tuple[Share, Share]]) -> Finding:
-    times = sum(item.whole for item, _ in pairs.values())
+    known = [item.whole for item, _ in pairs.values() if item.whole >= FEWEST]
+    if not known:
+        return absent("whether an item drives players away", f"no item that was bought {FEWEST} times")
+    rare = len(pairs) - len(known)
+    too_rare = f" Too rarely bought to tell: {counted(rare, 'item')}." if rare else ""
     return Finding(
         title="After no item do players clearly stay away more than after others of its kind",
-        sentence=f"Compared: {counted(len(pairs), 'item')}, bought {counted(times, 'time')}.",
-        figure=f"{counted(len(pairs), 'item')} compared",
-        recommendation="Leave the shop as it is on this account: no item stands out.",
-        confidence=sureness(min(item.whole for item, _ in pairs.values()), "purchases of the rarest item"),
+        sentence=f"Compared: {counted(len(known), 'item')}, bought {counted(sum(known), 'time')}.{too_rare}",
+        figure=f"{counted(len(known), 'item')} compared",
+        action="Leave the shop as it is on this account",
+        reason="no item stands out",
+        confidence=sureness(min(known), "purchases of the rarest item"),
     )
 
 
@@ -122,18 +132,31 @@ def revenue_by_segment(frame: pd.DataFrame) -> Finding:
     gold, players = int(segments["gold"].sum()), int(segments["players"].sum())
     if not gold:
         return absent("who spends", "no purchase that cost gold")
-    best = segments.iloc[0]
-    spent, size = Share(int(best["gold"]), gold), Share(int(best["players"]), players)
+    most = segments[segments["gold_per_player"] >= ALIKE * segments["gold_per_player"].max()]
+    spent, size = Share(int(most["gold"].sum()), gold), Share(int(most["players"].sum()), players)
+    title, action = _most(most, len(segments))
     return Finding(
-        title=f"{PLURALS[best['segment']]} spend most: {best['gold_per_player']:,.0f} gold each",
+        title=title,
         sentence=f"They are {percent(size.value)} of {counted(players, 'player')} and spend {percent(spent.value)} of "
-        f"the gold; "
-        f"the average player spends {gold / players:,.0f}.",
-        figure=f"{best['gold_per_player']:,.0f} gold each",
-        recommendation=f"Ask them first what they want, {counted(size.part, 'player')}: they bring "
-        f"{percent(spent.value)} of the gold.",
+        f"the gold; the average player spends {gold / players:,.0f}.",
+        figure=f"{listed(_each(most))} gold each",
+        action=action,
+        reason=f"{percent(spent.value)} of the gold comes from {counted(size.part, 'player')}",
         confidence=f"{sureness(size.part, 'players')} Who stays longer has more time to spend, and to fit the segment.",
     )
+
+
+def _most(most: pd.DataFrame, segments: int) -> tuple[str, str]:
+    """The title, and what to do, about the segments that spend most for each player, and about alike."""
+    if len(most) == segments > 1:
+        return f"All kinds of players spend about alike: {listed(_each(most))} gold each", "Make offers for everybody"
+    first, *more = (PLURALS[name] for name in most["segment"])
+    who = listed([first, *(name.lower() for name in more)])
+    return f"{who} spend most: {listed(_each(most))} gold each", f"Ask {who.lower()} first what they want"
+
+
+def _each(segments: pd.DataFrame) -> list[str]:
+    return [f"{gold:,.0f}" for gold in segments["gold_per_player"]]
 
 
 def spending(frame: pd.DataFrame) -> pd.DataFrame:
@@ -158,14 +181,17 @@ def bots(frame: pd.DataFrame) -> Finding:
             title="No player behaves like a program",
             sentence=f"Of {counted(players.whole, 'player')} none has only pauses that are too short for people.",
             figure="0 programs",
-            recommendation="Nothing to do: the counts of players are of people, as far as their pauses tell.",
+            action="Nothing to do",
+            reason="the counts of players are of people, as far as their pauses tell",
             confidence=sureness(players.whole, "players"),
         )
     return Finding(
-        title=f"{percent(players.value)} of the players are programs, with {percent(events.value)} of the events",
-        sentence=f"{players.part:,} of {counted(players.whole, 'player')} never made a pause as long as people do; the "
-        f"events from there: {events.part:,}.",
+        title=f"{percent(players.value)} of the players behave like programs, and send {percent(events.value)} of the "
+        "events",
+        sentence=f"{players.part:,} of {counted(players.whole, 'player')} never made a pause as long as people do, and "
+        f"sent {counted(events.part, 'event')}.",
         figure=counted(players.part, "program"),
-        recommendation=f"Limit the rate of {counted(players.part, 'player')}, and count visits without them.",
+        action="Limit how fast they may send, and count visits without them",
+        reason=f"{percent(events.value)} of the events are not of people",
         confidence=sureness(players.whole, "players"),
     )

@@ -28,34 +28,39 @@ def players_by_day(frame: pd.DataFrame) -> Finding:
     half = len(days) // 2
     early, late = (int(part["new_players"].sum()) for part in (days[:half], days[-half:]))
     busiest, mean = int(days["players"].max()), days["players"].mean()
-    title, figure, advice = _arrivals(early, late, half)
+    title, figure, action, reason = _arrivals(early, late, half)
     return Finding(
         title=title,
         sentence=f"In the first {half} days came {counted(early, 'new player')}, in the last {half} days {late:,}. "
         f"The busiest day saw {counted(busiest, 'player')}, the average day {mean:,.1f}.",
         figure=figure,
-        recommendation=advice,
+        action=action,
+        reason=reason,
         confidence=sureness(early + late, "new players"),
     )
 
 
-def _arrivals(early: int, late: int, half: int) -> tuple[str, str, str]:
+def _arrivals(early: int, late: int, half: int) -> tuple[str, str, str, str]:
     if not counts_differ(early, late):
         return (
-            f"The rate of new players does not clearly change: {early:,} in the first half, {late:,} in the second",
+            f"New players do not clearly become more or fewer: {early:,} in the first half, {late:,} in the second",
             f"{(early + late) / (2 * half):,.1f} new players a day",
-            f"Leave as it is what brings players in: {early:,} against {late:,} is within chance.",
+            "Leave as it is what brings players in",
+            f"{early:,} against {late:,} is within chance",
         )
     figure = f"{late / half:,.1f} new players a day"
     if late < early:
-        title = f"New players fell from {early / half:,.1f} to {late / half:,.1f} a day"
-        advice = f"Bring new players in: {early - late:,} fewer came. Measure first where they come from."
-        return title, figure, advice
-    title = f"New players rose from {early / half:,.1f} to {late / half:,.1f} a day"
+        return (
+            f"New players fell from {early / half:,.1f} to {late / half:,.1f} a day",
+            figure,
+            "Find out where new players come from, and bring in more",
+            f"in the second half {early - late:,} fewer came than in the first",
+        )
     return (
-        title,
+        f"New players rose from {early / half:,.1f} to {late / half:,.1f} a day",
         figure,
-        f"Make room: {late - early:,} more came. Check what the servers hold beyond the busiest day.",
+        "Check what the servers hold beyond the busiest day",
+        f"in the second half {late - early:,} more came than in the first",
     )
 
 
@@ -75,11 +80,11 @@ def funnel(frame: pd.DataFrame) -> Finding:
         return _nobody_stops(names, whole)
     stop, before, after = Share(lost[worst], players[worst]), names[worst], names[worst + 1]
     return Finding(
-        title=f"{percent(stop.value)} of those who {before} stop there, before they {after}: the largest loss",
+        title=f"The largest loss of new players: {percent(stop.value)} of those who {before} never {after}",
         sentence=f"{_all_the_way(names, whole)} Before '{after}' {stop.part:,} of {stop.whole:,} stop.",
         figure=f"{percent(whole.value)} go all the way",
-        recommendation=f"Work on the step to '{after}' first: it loses {counted(stop.part, 'player')}, no step loses "
-        "more.",
+        action=f"Work on the step to '{after}' first",
+        reason=f"it loses {counted(stop.part, 'player')}, no step loses more",
         confidence=sureness(stop.whole, "players at that step"),
     )
 
@@ -95,7 +100,7 @@ def purchase_funnel(frame: pd.DataFrame) -> Finding:
     if took.isna().all():
         return found
     slowest = frame["name"].tolist()[int(took.argmax())]
-    wait = f"The longest wait is before '{slowest}': {hours(took.max())} for half of those who get there."
+    wait = f"The longest wait is before '{slowest}': half of those who get there take {hours(took.max())} or more."
     return dataclasses.replace(found, sentence=f"{found.sentence} {wait}")
 
 
@@ -112,14 +117,15 @@ def _nobody_stops(names: list[str], whole: Share) -> Finding:
         title=f"No player is lost between '{names[0]}' and '{names[-1]}'",
         sentence=_all_the_way(names, whole),
         figure=f"{percent(whole.value)} go all the way",
-        recommendation="Nothing to mend here: look at what comes after the last step.",
+        action="Look at what comes after the last step",
+        reason="on the way there nobody is lost",
         confidence=sureness(whole.whole, "new players"),
     )
 
 
 def _all_the_way(names: list[str], whole: Share) -> str:
     went = f"{whole.part:,} went all the way to '{names[-1]}', {percent(whole.value)}"
-    return f"Of {counted(whole.whole, 'player')} who {names[0]}, {went}."
+    return f"Of {whole.whole:,} who {names[0]}, {went}."
 
 
 def players_returning(frame: pd.DataFrame) -> Finding:
@@ -133,12 +139,14 @@ def players_returning(frame: pd.DataFrame) -> Finding:
     shares = {int(day): Share(int(part), int(whole)) for day, part, whole in _columns(frame)}
     first, later = min(shares), max(day for day in shares if day <= max(A_WEEK, min(shares)))
     low, high = shares[later].interval
+    action, reason = _keep(shares[first], shares[later], first, later)
     return Finding(
         title=_comes_back(shares, first, later),
         sentence=f"Of the new players {shares[first]} were seen on day {first} after their first, "
         f"and {shares[later]} on day {later}.",
         figure=f"{percent(shares[later].value)} on day {later}",
-        recommendation=_keep(shares[first], shares[later], first, later),
+        action=action,
+        reason=reason,
         confidence=f"{sureness(shares[later].whole, 'players')} "
         f"For more such players day {later} would lie between {low:.0%} and {high:.0%}.",
     )
@@ -153,14 +161,15 @@ def _comes_back(shares: dict[int, Share], first: int, later: int) -> str:
     return title if later == first else f"{title}, {percent(shares[first].value)} on day {first}"
 
 
-def _keep(first: Share, last: Share, first_day: int, last_day: int) -> str:
+def _keep(first: Share, last: Share, first_day: int, last_day: int) -> tuple[str, str]:
     at_once, slowly = 1 - first.value, first.value - last.value
     if at_once >= slowly:
         return (
-            f"Give a reason to come back at once: {percent(at_once)} were not seen on day {first_day}, more than "
-            f"what is lost from there to day {last_day} ({slowly * 100:.0f} points)."
+            "Give a reason to come back at once",
+            f"{percent(at_once)} were not seen on day {first_day}, more than what is lost from there to day {last_day} "
+            f"({slowly * 100:.0f} points)",
         )
-    return f"Give a reason to stay: {slowly * 100:.0f} points are lost between day {first_day} and day {last_day}."
+    return "Give a reason to stay", f"{slowly * 100:.0f} points are lost between day {first_day} and day {last_day}"
 
 
 def every_day(frame: pd.DataFrame) -> pd.DataFrame:

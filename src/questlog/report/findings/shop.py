@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import Share, means_differ, percent, sureness
+from questlog.report.evidence import Share, counted, means_differ, percent, sureness
 from questlog.report.findings.finding import Finding, absent
 
 DEAR = 1.5
@@ -25,25 +25,27 @@ def sales_by_item(frame: pd.DataFrame) -> Finding:
     best = frame.sort_values(["gold", "kind", "item"], ascending=[False, True, True]).iloc[0]
     name = f"{best['item']} {best['kind']}"
     earned, sold = Share(int(best["gold"]), gold), Share(int(best["pieces"]), pieces)
+    action, reason = _sell(name, earned, sold)
     return Finding(
         title=f"The {name} earns most: {percent(earned.value)} of the gold, from {percent(sold.value)} of the pieces",
         sentence=f"The shop sold {pieces:,} pieces for {gold:,} gold; the {name} made {earned.part:,} of it.",
         figure=f"{percent(earned.value)} of {gold:,} gold",
-        recommendation=_sell(name, earned, sold),
+        action=action,
+        reason=reason,
         confidence=sureness(int(best["purchases"]), f"purchases of the {name}"),
     )
 
 
-def _sell(name: str, earned: Share, sold: Share) -> str:
+def _sell(name: str, earned: Share, sold: Share) -> tuple[str, str]:
     times = earned.value / sold.value
     if times >= DEAR:
         return (
-            f"Show the {name} to every player who has the gold for it: one earns as much as {times:.1f} average "
-            f"pieces, and {sold.part:,} were sold."
+            f"Show the {name} to every player who has the gold for it",
+            f"one earns as much as {times:.1f} average pieces, and {sold.part:,} were sold",
         )
     return (
-        f"Keep the {name} easy to buy: it earns by its number, {sold.part:,} pieces. "
-        "Try one dearer item beside it, and compare the gold."
+        f"Keep the {name} easy to buy, and try one dearer item beside it",
+        f"it earns by its number, {sold.part:,} pieces",
     )
 
 
@@ -57,25 +59,27 @@ def revenue_by_day(frame: pd.DataFrame) -> Finding:
         return absent("what the shop earns in a day", NO_SALES)
     daily = daily_gold(frame)
     weekend = pd.DatetimeIndex(daily.index).dayofweek >= SATURDAY
-    title, advice = _week(daily, daily[weekend], daily[~weekend])
+    title, action, reason = _week(daily, daily[weekend], daily[~weekend])
     return Finding(
         title=title,
         sentence=f"The shop earned {daily.sum():,.0f} gold in {len(daily)} days, the most on "
         f"{daily.idxmax():%-d %B %Y}. {_means(daily[weekend], daily[~weekend])}",
         figure=f"{daily.mean():,.0f} gold a day",
-        recommendation=advice,
+        action=action,
+        reason=reason,
         confidence=sureness(len(daily), "days"),
     )
 
 
-def _week(daily: pd.Series[float], off: pd.Series[float], work: pd.Series[float]) -> tuple[str, str]:
+def _week(daily: pd.Series[float], off: pd.Series[float], work: pd.Series[float]) -> tuple[str, str, str]:
     if not means_differ(off.tolist(), work.tolist()):
         title = f"The shop earns {daily.mean():,.0f} gold a day; weekends do not clearly differ from workdays"
-        return title, "Do not time offers by the day of the week on these numbers: collect more weeks first."
+        return title, "Do not time offers by the day of the week yet", "collect more weeks first"
     better, worse = ("a weekend day", "workdays") if off.mean() > work.mean() else ("a workday", "weekends")
     low, high = sorted((off.mean(), work.mean()))
-    advice = f"Try an offer on {worse}: they earn {high - low:,.0f} gold a day less. Compare with the weeks before."
-    return f"The shop earns {high:,.0f} gold on {better} and {low:,.0f} on {worse}", advice
+    action = f"Try an offer on {worse}, and compare with the weeks before"
+    reason = f"they earn {high - low:,.0f} gold a day less"
+    return f"The shop earns {high:,.0f} gold on {better} and {low:,.0f} on {worse}", action, reason
 
 
 def _means(off: pd.Series[float], work: pd.Series[float]) -> str:
@@ -96,20 +100,22 @@ def top_spenders(frame: pd.DataFrame) -> Finding:
     if frame.empty or not frame["gold"].sum():
         return absent("who spends", NO_SALES)
     share, top = float(frame["share"].sum()), frame.iloc[0]
+    action, reason = _base(share, len(frame))
     who = "The top spender spends" if len(frame) == 1 else f"The {len(frame)} top spenders spend"
     return Finding(
         title=f"{who} {percent(share)} of all gold",
         sentence=f"The first spent {int(top['gold']):,} gold in {int(top['purchases']):,} purchases.",
         figure=f"{percent(share)} of all gold",
-        recommendation=_base(share, len(frame)),
+        action=action,
+        reason=reason,
         confidence=sureness(int(frame["purchases"].sum()), "purchases"),
     )
 
 
-def _base(share: float, count: int) -> str:
+def _base(share: float, count: int) -> tuple[str, str]:
     if share >= HALF:
-        return f"Widen the base of buyers: without these {count} players {percent(share)} of the gold is gone."
-    return f"Keep selling to everybody: all but these {count} spend {percent(1 - share)} of the gold."
+        return "Widen the base of buyers", f"without {counted(count, 'player')} {percent(share)} of the gold is gone"
+    return "Keep selling to everybody", f"all but {counted(count, 'player')} spend {percent(1 - share)} of the gold"
 
 
 def daily_gold(frame: pd.DataFrame) -> pd.Series[float]:
