@@ -25,7 +25,7 @@ from questlog.settings import Settings
 
 OURS = ("-m", "questlog", "stream", "--trigger", "0", "--unsupervised")
 SIMPLEST = ("-m", "benchmarks.simplest")
-WARM_UP = 15.0
+WARM_UP = 30.0
 """Seconds of each side's first turn that are not counted: compilers and caches."""
 MINUTE = 60.0
 GOALS = {"median": 1.0, "99th percentile": 2.0}
@@ -46,7 +46,11 @@ class Side:
     def turn(self, rate: float, seconds: float) -> None:
         """Run for so many seconds and until all is seen."""
         with self._awake():
-            watch(self.settings, self.url, self.seen, rate=rate, seconds=seconds, before=self.watched)
+            self.watch(rate, seconds)
+
+    def watch(self, rate: float, seconds: float) -> None:
+        """The same, whatever else runs."""
+        watch(self.settings, self.url, self.seen, rate=rate, seconds=seconds, before=self.watched)
         self.watched += seconds
 
     @contextmanager
@@ -55,7 +59,11 @@ class Side:
         try:
             yield
         finally:
-            self._tell(psutil.Process.suspend)
+            self.hold_still()
+
+    def hold_still(self) -> None:
+        """Until its next turn: not for a minute, after which Kafka's client gives up what it had begun."""
+        self._tell(psutil.Process.suspend)
 
     def _tell(self, what: Callable[[psutil.Process], None]) -> None:
         """All processes that there are now: Spark's driver comes later, and its launcher goes again."""
@@ -94,10 +102,16 @@ def _measure(sides: Sequence[Side], rounds: int, rate: float, seconds: float, co
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=(rounds + 1) * len(sides))
-        for number in range(rounds + 1):
+        for side in sides:  # none is held still: a side that only starts would keep the others waiting for too long
+            progress.update(task, description=f"warming up: {side.name}")
+            side.watch(rate, WARM_UP)
+            progress.advance(task)
+        for side in sides:
+            side.hold_still()
+        for number in range(1, rounds + 1):
             for side in sides:
-                progress.update(task, description=f"{f'round {number}' if number else 'warming up'}: {side.name}")
-                side.turn(rate, seconds / rounds if number else WARM_UP)
+                progress.update(task, description=f"round {number}: {side.name}")
+                side.turn(rate, seconds / rounds)
                 progress.advance(task)
 
 
