@@ -58,10 +58,11 @@ def fault(outcome: Outcome) -> Chart:
 
 
 def _recovery(outcome: Outcome) -> str:
+    what = outcome.fault.does[0].upper() + outcome.fault.does[1:]
     if outcome.answered is None or outcome.seen is None:
-        return f"After {outcome.fault.name} service did not come back"
+        return f"{what}: service did not come back"
     kept = "nothing is lost" if not outcome.violations else f"{len(outcome.violations)} promises are broken"
-    return f"After {outcome.fault.name} events are taken again in {outcome.answered:.1f} s, and {kept}"
+    return f"{what}: events are taken again after {outcome.answered:.1f} s, and {kept}"
 
 
 def _finding(first: BenchResult, last: BenchResult) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -30,6 +31,9 @@ from questlog.settings import Settings
 POLL_SECONDS = 0.02
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 LONGEST_SECONDS = 600
+NO_NODES = "NO_NODES_AVAILABLE"
+SETTLES_SECONDS, SETTLES_PAUSE = 30.0, 0.5
+"""How long a Presto that has just started may know of no worker that reads the tables, and between two questions."""
 SOURCE = "questlog"
 LINE_AND_COLUMN = re.compile(r"^line (\d+):(\d+): ")
 
@@ -81,10 +85,26 @@ def statement(settings: Settings, sql: str) -> None:
     _run(settings, sql, None)
 
 
+class _NoNodes(QueryError):
+    """Presto runs, but nothing of the statement did: it counts no worker yet."""
+
+
 def _run(
     settings: Settings, sql: str, parameters: Parameters | None
 ) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
+    """Columns and rows; a Presto that only starts is asked again until it has a worker."""
     bound = None if parameters is None else {name: _bindable(name, value) for name, value in parameters.items()}
+    ends = time.monotonic() + SETTLES_SECONDS
+    while True:
+        try:
+            return _ask(settings, sql, bound)
+        except _NoNodes:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(SETTLES_PAUSE)
+
+
+def _ask(settings: Settings, sql: str, bound: Parameters | None) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
     with _session() as session, _translated(settings, bound):
         cursor = _cursor(settings, session)
         with _cancelled_on_leaving(cursor):
@@ -152,7 +172,9 @@ def _translated(settings: Settings, bound: Parameters | None) -> Iterator[None]:
     try:
         yield
     except exc.DatabaseError as error:
-        raise QueryError(_explain(settings, error.args[0])) from error
+        said = error.args[0]
+        kind = _NoNodes if isinstance(said, Mapping) and said.get("errorName") == NO_NODES else QueryError
+        raise kind(_explain(settings, said)) from error
     except exc.Error as error:
         raise QueryError(f"Presto at {settings.presto_url}: {error}") from error
     except KeyError as error:
