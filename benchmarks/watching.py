@@ -23,10 +23,8 @@ TYPES = ("page_view", "start_quest", "purchase_sword")
 SENDERS = 8
 PATIENCE = 60.0
 """Seconds for the last events to be seen."""
-LOOK_BACK = 5.0
-"""Seconds: of files older than this before the newest that was seen, Presto is not asked again. Batches become visible
-one after the other, so it is longer than one takes to write its files; each file that is asked for costs Presto time
-that the stream then lacks."""
+LOOK_BACK = 20.0
+"""Seconds: of files older than this before the newest that was seen, Presto is not asked again."""
 PAUSE = 0.02
 
 
