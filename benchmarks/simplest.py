@@ -16,7 +16,7 @@ from questlog.catalog import partitions
 from questlog.events import CATALOGUE
 from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE, wire_ddl
 from questlog.settings import EVENTS_TABLE, Settings
-from questlog.stream import source
+from questlog.stream import source, transforms
 from questlog.stream.files import Files
 from questlog.stream.session import session
 
@@ -51,7 +51,7 @@ def main() -> None:
     """Stream until stopped."""
     settings = Settings.load()
     spark = session(settings, pipeline.place(settings))
-    events = source.source(spark, settings).selectExpr(
+    events = transforms.unpacked(source.source(spark, settings)).selectExpr(
         f"from_json(CAST(value AS STRING), '{wire_ddl(CATALOGUE)}') AS event", "partition", "offset"
     )
     rows = events.where("event.event_id IS NOT NULL").selectExpr(

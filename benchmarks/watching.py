@@ -24,7 +24,9 @@ SENDERS = 8
 PATIENCE = 60.0
 """Seconds for the last events to be seen."""
 LOOK_BACK = 20.0
-"""Seconds: of files older than this before the newest that was seen, Presto is not asked again."""
+"""Seconds after which Presto is not asked for an event any more: one that never comes shall not make all queries long."""
+MARGIN = 1.0
+"""Seconds by which a file may be older than the 2xx of an event in it: the answer was on its way."""
 PAUSE = 0.02
 
 
@@ -41,6 +43,12 @@ class Seen:
         return [
             self.seen[event] - at for event, at in self.acknowledged.items() if begin <= at < end and event in self.seen
         ]
+
+    def oldest_unseen(self, now: float) -> float:
+        """The second of the first 2xx whose event was not seen; `now` if there is none, or none of late."""
+        # A copy: others add to it meanwhile.
+        unseen = (at for event, at in self.acknowledged.copy().items() if event not in self.seen)
+        return min((at for at in unseen if at > now - LOOK_BACK), default=now)
 
     @property
     def missing(self) -> int:
@@ -91,20 +99,19 @@ def _looking(settings: Settings, seen: Seen, clock: Clock) -> Iterator[None]:
 
 
 def _look(settings: Settings, seen: Seen, clock: Clock, ends: threading.Event) -> None:
-    """Ask for the events of the newest files, again and again."""
-    newest = time.time() * 1000
+    """Ask again and again for the events of the files that can hold one that was not seen."""
     while not ends.wait(PAUSE):
-        since = newest - LOOK_BACK * 1000
+        now = clock()
+        since = time.time() - (now - seen.oldest_unseen(now)) - MARGIN
         try:
             found = presto.execute(
                 settings,
-                'SELECT event_id, "$file_modified_time" FROM events WHERE "$file_modified_time" > %(since)s',
-                {"since": int(since)},
+                'SELECT event_id FROM events WHERE "$file_modified_time" > %(since)s',
+                {"since": int(since * 1000)},
             )
         except QueryError as error:
             seen.failures.append(str(error))
             continue
         at = clock()
-        for event, modified in found:
+        for (event,) in found:
             seen.seen.setdefault(event, at)
-            newest = max(newest, modified)

@@ -65,6 +65,16 @@ def test_freshness_is_the_wait_of_the_events_acknowledged_within_a_span() -> Non
     assert seen.missing == 1
 
 
+def test_an_event_that_never_comes_does_not_make_the_benchmark_look_ever_further_back() -> None:
+    from benchmarks.watching import LOOK_BACK, Seen
+
+    seen = Seen(acknowledged={"never": 1.0, "seen": 2.0, "next": 3.0}, seen={"seen": 2.5})
+
+    assert seen.oldest_unseen(4.0) == 1.0
+    assert seen.oldest_unseen(1.0 + LOOK_BACK) == 3.0
+    assert seen.oldest_unseen(100.0) == 100.0
+
+
 def test_each_record_of_a_backlog_is_an_event_of_its_own() -> None:
     from benchmarks import drain
 
