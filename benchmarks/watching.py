@@ -24,10 +24,11 @@ SENDERS = 8
 PATIENCE = 60.0
 """Seconds for the last events to be seen."""
 LOOK_BACK = 20.0
-"""Seconds after which Presto is not asked for an event any more: one that never comes shall not make all queries long."""
+"""Seconds after which Presto is not asked for an event any more: one that never comes would make all queries long."""
 MARGIN = 1.0
 """Seconds by which a file may be older than the 2xx of an event in it: the answer was on its way."""
-PAUSE = 0.02
+PAUSE = 0.1
+"""Seconds between two queries: as many as Presto can answer would take what the landing needs."""
 
 
 @dataclass

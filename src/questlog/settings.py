@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         default=7, ge=0, le=366, description="Days for which an event_id that is sent again is recognised."
     )
     compact_minutes: float = Field(
-        default=0, ge=0, le=10_080, description="Minutes between two compactions by the stream; 0 for none."
+        default=5, ge=0, le=10_080, description="Minutes between two compactions by the stream; 0 for none."
     )
     compact_files: int = Field(
         default=8, ge=2, le=100_000, description="Small files of a partition from which on they are merged."

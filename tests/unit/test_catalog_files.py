@@ -1,4 +1,5 @@
 import socket
+import time
 
 import pytest
 
@@ -39,3 +40,18 @@ def test_a_generation_of_a_folder_tells_where_it_began() -> None:
     for table, partition in (("events", day), ("ledger", "")):
         generation = places.merged(settings, table, partition, "7")
         assert places.home_of(settings, generation) == places.home(settings, table, partition)
+
+
+def test_the_names_of_generations_are_in_the_order_in_which_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+    for milliseconds in (1, 999, 1_700_000_000_000, 1_700_000_000_001, 9_999_999_999_999):
+        monkeypatch.setattr(time, "time_ns", lambda now=milliseconds: now * 1_000_000)
+        names.append(places.new_generation())
+
+    assert names == sorted(names)
+
+
+def test_two_generations_that_are_made_at_once_have_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+
+    assert places.new_generation() != places.new_generation()

@@ -4,7 +4,8 @@ A query lists a partition's folder once it has asked the metastore where that is
 folder, and the metastore is told of it in one call for each table; the old folder stays until no query can be at it.
 
 1. *merge*: for some partitions, the small files' rows are written into new files below ``<staging>/merging/<swap>/``,
-   larger files are copied there, and the plan is written beside them (`questlog.catalog.swap`).
+   larger files and those that landed meanwhile are copied there, and the plan is written beside them
+   (`questlog.catalog.swap`).
 2. *hold*: the gate is held (`questlog.catalog.gate`): from here on the stream moves no file in.
 3. *copy*: whatever has landed since 1 is copied beside the new files, their folders get their places below
    ``<warehouse>/merged/``, and the old ones a mark.
@@ -34,7 +35,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -176,7 +176,7 @@ def settled(names: Iterable[str]) -> set[str]:
 
 def _compact(files: WebHDFS, settings: Settings, plans: Sequence[Plan], at: AtPoint) -> list[Compacted]:
     """One swap."""
-    name = uuid.uuid4().hex[:12]
+    name = places.new_generation()
     moves = [_merge(files, settings, name, plan) for plan in plans]
     after = [data_files(files, move.made) for move in moves]
     exchanged = exchange(files, settings, name, moves, at)
@@ -191,6 +191,8 @@ def exchange(files: WebHDFS, settings: Settings, name: str, moves: Sequence[Move
     """
     swap.write_down(files, settings, name, moves)
     at("compact_merged")
+    for move in moves:  # once more: what has landed during the merge would be copied while the stream waits
+        swap.copy_others(files, move)
     gate = Gate(files, settings)
     held = gate.hold(name, _finisher(files, settings))
     at("compact_held")

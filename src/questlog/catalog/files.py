@@ -21,20 +21,21 @@ import pyarrow.parquet as pq
 import requests
 import urllib3
 from fsspec.implementations.webhdfs import WebHDFS
-from requests.adapters import HTTPAdapter
 
 from questlog.catalog import places
+from questlog.catalog.session import CONNECT_SECONDS, READ_SECONDS, Session
 from questlog.errors import CatalogError
 from questlog.events.catalogue import UNKNOWN_TYPE
 from questlog.events.schema import PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
 
 THREADS = 8
+READERS = 2
+"""Files that are read whole at once: more would take the interpreter from a stream that runs beside, for longer."""
 TAIL_BYTES = 16 * 1024
 FOOTER_TRAILER_BYTES = 8  # the footer's length and the magic bytes
 MAGIC = b"PAR1"
 HIDDEN = ("_", ".")
-CONNECT_SECONDS, READ_SECONDS = 5, 60
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -52,20 +53,6 @@ class DataFile:
     partition: dict[str, str] = field(default_factory=dict)
 
 
-class _Session(requests.Session):
-    """Kept-alive connections for all threads, never without a timeout, and blind to the environment's proxies."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.mount("http://", HTTPAdapter(pool_maxsize=THREADS))
-        self.mount("https://", HTTPAdapter(pool_maxsize=THREADS))
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As in `requests`, with the timeouts of this module."""
-        return super().request(*args, **{"timeout": (CONNECT_SECONDS, READ_SECONDS), **kwargs})
-
-
 def filesystem(settings: Settings) -> WebHDFS:
     """HDFS as `fsspec` presents it; no request is made before its first use."""
     url = urlsplit(settings.webhdfs_url)
@@ -76,7 +63,7 @@ def filesystem(settings: Settings) -> WebHDFS:
         use_https=url.scheme == "https",
         skip_instance_cache=True,
     )
-    files.session = _Session()
+    files.session = Session(THREADS)
     return files
 
 
@@ -135,12 +122,9 @@ def generations(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, b
     Raises:
         CatalogError: when HDFS is not reachable.
     """
-    roots = {entry["name"] for entry in inside(files, settings.table_path(places.MERGED))}
-    found: list[str] = []
-    for table in tables or places.TABLES:
-        if (root := places.merged(settings, table)) in roots:
-            found += folders(files, root, depth=places.DEPTH[table] + 1)
-    return dict(zip(found, _each(lambda folder: not is_replaced(files, folder), found), strict=True))
+    found = _each(lambda partition: folders(files, partition, depth=1), _merged(files, settings, tables))
+    flat = [folder for folders_there in found for folder in folders_there]
+    return dict(zip(flat, _each(lambda folder: not is_replaced(files, folder), flat), strict=True))
 
 
 def moved(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, str]:
@@ -149,8 +133,24 @@ def moved(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, str]:
     Raises:
         CatalogError: when HDFS is not reachable.
     """
-    found = generations(files, settings, *tables)
-    return {places.home_of(settings, folder): folder for folder, holds in found.items() if holds}
+    holding = _each(lambda partition: _holding(files, partition), _merged(files, settings, tables))
+    return {places.home_of(settings, folder): folder for folder in holding if folder}
+
+
+def _merged(files: WebHDFS, settings: Settings, tables: Iterable[str]) -> list[str]:
+    """Of these tables, or of all, the partitions that have generations: the folders that these lie in."""
+    roots = {entry["name"] for entry in inside(files, settings.table_path(places.MERGED))}
+    found: list[str] = []
+    for table in tables or places.TABLES:
+        if (root := places.merged(settings, table)) in roots:
+            found += folders(files, root, depth=places.DEPTH[table])
+    return found
+
+
+def _holding(files: WebHDFS, partition: str) -> str | None:
+    """The generation of a partition that holds; looked for from the newest, because many may wait to be deleted."""
+    found = folders(files, partition, depth=1)
+    return next((folder for folder in reversed(found) if not is_replaced(files, folder)), None)
 
 
 def is_replaced(files: WebHDFS, folder: str) -> bool:
@@ -212,8 +212,8 @@ def contents(files: WebHDFS, found: Iterable[DataFile]) -> list[bytes]:
     Raises:
         CatalogError: when one is not there, or HDFS is not reachable.
     """
-    with _pool() as pool:
-        return _each(lambda file: _tail(pool, files, file, file.bytes), found)
+    with _pool() as pool, ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(lambda file: _tail(pool, files, file, file.bytes), found))
 
 
 def _pool() -> urllib3.PoolManager:

@@ -7,6 +7,9 @@ tell which of them holds, and the metastore, which is told, can be made anew fro
 
 from __future__ import annotations
 
+import time
+import uuid
+
 from questlog.events.schema import PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
 
@@ -28,6 +31,11 @@ def home(settings: Settings, table: str, partition: str = "") -> str:
 def merged(settings: Settings, table: str, partition: str = "", generation: str = "") -> str:
     """A folder for what was merged of a partition; `generation` tells it from those before and after it."""
     return "/".join(part for part in (settings.table_path(MERGED), table, partition, generation) if part)
+
+
+def new_generation() -> str:
+    """A name for the next generation, behind the names before it in their order; of two made at once, for one each."""
+    return f"{time.time_ns() // 1_000_000:012x}{uuid.uuid4().hex[:8]}"
 
 
 def home_of(settings: Settings, folder: str) -> str:

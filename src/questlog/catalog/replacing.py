@@ -6,7 +6,6 @@ its new ones, a crash leaves a swap that whoever comes next finishes, and the ol
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 
@@ -41,7 +40,7 @@ def swap_in(
     Raises:
         CatalogError: HDFS or the metastore refused, or somebody else has merged files meanwhile.
     """
-    files, name = filesystem(settings), uuid.uuid4().hex[:12]
+    files, name = filesystem(settings), places.new_generation()
     written = _partitions(files, folder)
     _announce_new(files, settings, written, catalogue)
     make_folders(files, [swap.folder(settings)])

@@ -27,7 +27,7 @@ def compact(settings: Settings, /, dry_run: bool) -> None:
 
     \b
     questlog compact --dry-run
-    QUESTLOG_COMPACT_MINUTES=10 questlog stream   # the stream does it every ten minutes
+    QUESTLOG_COMPACT_MINUTES=1 questlog stream   # the stream does it every minute
     """
     from questlog import pipeline
 

@@ -45,7 +45,7 @@ from questlog.stream import account, planned
 from questlog.stream.account import Counts
 from questlog.stream.faults import Faults
 from questlog.stream.files import Files, Gone
-from questlog.stream.staging import SMALL_BATCH, Staging
+from questlog.stream.staging import SMALL_BATCH, Staged, Staging
 from questlog.stream.whereabouts import AskWhereabouts, Whereabouts
 
 SPARK_FILE = re.compile(r"part-(\d+)-[0-9a-f-]+[.-]c000\..*parquet")
@@ -77,17 +77,19 @@ class Landing:
     faults: Faults = field(default_factory=Faults)
     _announced: set[Partition] = field(default_factory=set)
     _here: Whereabouts | None = None
+    _attempt: tuple[str, Staged] | None = None
 
     def land(self, rows: DataFrame, batch: int) -> Counts:
         """Land the batch, or what an earlier run left of it; the counts of what this run made visible.
 
-        `rows` is what `transforms.kept` gives. It is computed once; again, if folders were exchanged before its seal.
+        `rows` is what `transforms.kept` gives. It is computed once.
 
         Raises:
             StreamError: HDFS refused.
         """
         self.faults.pass_by("begun", batch)
         counts: Counts = {}
+        self._attempt = None
         while True:
             here = self._here = self._here or self.whereabouts()
             try:
@@ -105,28 +107,33 @@ class Landing:
         if done:
             return {}
         if not sealed:
-            self._discard_attempts(batch)
-            if not self._stage(rows, batch, here):
+            # What was staged before folders were exchanged is as good after it.
+            attempt, staged = self._attempt = self._attempt or self._stage(rows, batch, here)
+            if not staged.counts:
                 return {}
+            self._seal(attempt, staged, batch, here)
         return self._publish(batch, here)
 
-    def _stage(self, rows: DataFrame, batch: int, here: Whereabouts) -> bool:
-        """Steps 1 and 2; false when the batch has no rows."""
+    def _stage(self, rows: DataFrame, batch: int, here: Whereabouts) -> tuple[str, Staged]:
+        """Step 1: the attempt's folder, and what is in it; it is not there when the batch has no rows."""
+        self._discard_attempts(batch)
         attempt = f"{self._attempts(batch)}.{uuid.uuid4().hex[:8]}"
         is_small = planned.most_records(self.files, self.settings, batch) <= SMALL_BATCH
         staged = self.staging.write(
             rows, attempt, here, lambda: self.faults.pass_by("staging", batch), is_small=is_small
         )
-        if not staged.counts:
-            return False
-        content = account.ledger(staged.counts, self.stream, batch)
-        self.files.write(f"{attempt}/{LEDGER_TABLE}/{self._name(batch)}.parquet", content)
-        self.faults.pass_by("staged", batch)
+        if staged.counts:
+            content = account.ledger(staged.counts, self.stream, batch)
+            self.files.write(f"{attempt}/{LEDGER_TABLE}/{self._name(batch)}.parquet", content)
+            self.faults.pass_by("staged", batch)
+        return attempt, staged
+
+    def _seal(self, attempt: str, staged: Staged, batch: int, here: Whereabouts) -> None:
+        """Step 2."""
         # Its parent is not made: a stream would open a gate that is held.
         self.files.rename(attempt, self._sealed(batch, here), make_parent=False)
         self.faults.pass_by("sealed", batch)
         self.staging.remember(staged)
-        return True
 
     def _publish(self, batch: int, here: Whereabouts) -> Counts:
         """Steps 3 to 5, from wherever they were cut."""
