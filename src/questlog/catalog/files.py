@@ -116,15 +116,15 @@ def inside(files: WebHDFS, path: str) -> list[dict[str, Any]]:
     return found
 
 
-def generations(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, bool]:
+def generations(files: WebHDFS, settings: Settings) -> dict[str, bool]:
     """The folders that merged files were given, in order, and whether each holds: it has not been replaced.
 
     Raises:
         CatalogError: when HDFS is not reachable.
     """
-    found = _each(lambda partition: folders(files, partition, depth=1), _merged(files, settings, tables))
-    flat = [folder for folders_there in found for folder in folders_there]
-    return dict(zip(flat, _each(lambda folder: not is_replaced(files, folder), flat), strict=True))
+    there = _each(lambda partition: folders(files, partition, depth=1), _merged(files, settings))
+    found = [folder for of_partition in there for folder in of_partition]
+    return dict(zip(found, _each(lambda folder: not is_replaced(files, folder), found), strict=True))
 
 
 def moved(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, str]:
@@ -133,11 +133,11 @@ def moved(files: WebHDFS, settings: Settings, *tables: str) -> dict[str, str]:
     Raises:
         CatalogError: when HDFS is not reachable.
     """
-    holding = _each(lambda partition: _holding(files, partition), _merged(files, settings, tables))
+    holding = _each(lambda partition: _holding(files, partition), _merged(files, settings, *tables))
     return {places.home_of(settings, folder): folder for folder in holding if folder}
 
 
-def _merged(files: WebHDFS, settings: Settings, tables: Iterable[str]) -> list[str]:
+def _merged(files: WebHDFS, settings: Settings, *tables: str) -> list[str]:
     """Of these tables, or of all, the partitions that have generations: the folders that these lie in."""
     roots = {entry["name"] for entry in inside(files, settings.table_path(places.MERGED))}
     found: list[str] = []
@@ -212,16 +212,16 @@ def contents(files: WebHDFS, found: Iterable[DataFile]) -> list[bytes]:
     Raises:
         CatalogError: when one is not there, or HDFS is not reachable.
     """
-    with _pool() as pool, ThreadPoolExecutor(READERS) as readers:
-        return list(readers.map(lambda file: _tail(pool, files, file, file.bytes), found))
+    with _pool() as pool:
+        return _each(lambda file: _tail(pool, files, file, file.bytes), found, threads=READERS)
 
 
 def _pool() -> urllib3.PoolManager:
     return urllib3.PoolManager(maxsize=THREADS, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS))
 
 
-def _each(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
-    with ThreadPoolExecutor(THREADS) as pool:
+def _each(work: Callable[[In], Out], items: Iterable[In], threads: int = THREADS) -> list[Out]:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, items))
 
 
