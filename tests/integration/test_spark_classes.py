@@ -33,8 +33,15 @@ def stream(settings: Settings, *options: str) -> subprocess.Popen[str]:
     )
 
 
+def mapped(process: psutil.Process) -> set[str]:
+    try:
+        return {each.path for each in process.memory_maps()}
+    except psutil.NoSuchProcess:  # a launcher that ended meanwhile, or is not yet waited for
+        return set()
+
+
 def maps(process: psutil.Process, file: Path) -> bool:
-    return any(each.path == str(file) for child in process.children(recursive=True) for each in child.memory_maps())
+    return any(str(file) in mapped(child) for child in process.children(recursive=True))
 
 
 @pytest.mark.timeout(900)
