@@ -222,7 +222,7 @@ def test_events_of_one_record_are_in_the_order_of_their_positions(settings: Sett
 
         answer = library.run(here, "data_quality").set_index("check")
 
-    assert answer.loc["overtaken: after a later event of the player", ["records", "of_records"]].tolist() == [0, 10]
+    assert answer.loc["overtaken: after a later event of the player", ["found", "looked_at"]].tolist() == [0, 10]
 
 
 def test_a_parameter_changes_the_answer(tables_of_three_players: Settings) -> None:
