@@ -21,10 +21,12 @@ import requests
 from questlog.errors import BookError
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
 from questlog.events.fields import Value
-from questlog.events.schema import input_fields
+from questlog.events.schema import PHASES, input_fields
+from questlog.query import library
 from questlog.report.tables import Table, table
 from questlog.settings import PREFIX, Settings
 from questlog.stack import configure, local
+from questlog.stream.supervision import Restart
 from questlog.transport.reader import Delivered
 
 PROPERTY = re.compile(r"^([\w.-]+)=(.*)$", re.MULTILINE)
@@ -129,6 +131,26 @@ def tree(paths: Iterable[str], under: str) -> str:
                 shown.add(parts[:depth])
                 lines.append("  " * depth + parts[depth - 1])
     return "\n".join(lines)
+
+
+def restarts(made: Iterable[Restart]) -> Table:
+    """What a supervisor did, oldest first: how the stream died, the pause before its next start, deaths in a row."""
+    rows = [(one.reason, f"{one.pause:.1f} s", one.deaths) for one in made]
+    return _table(rows, "the stream died", "pause", "deaths in a row")
+
+
+def phases(progress: pd.DataFrame) -> Table:
+    """The phases of a micro-batch in their order: what happens in each, and its median time in the given batches.
+
+    The frame is the answer to the query ``stream_progress``, whose comments tell what happens.
+    """
+    meanings = library.describe("stream_progress").columns
+    columns = [(phase, f"{phase}_seconds") for phase in PHASES]
+    rows = [
+        (phase.replace("_", " "), meanings[name].rpartition(",")[0], f"{progress[name].median():.3f} s")
+        for phase, name in columns
+    ]
+    return _table(rows, "phase", "what happens", "median")
 
 
 def wrapped(text: str, width: int = 100) -> str:
