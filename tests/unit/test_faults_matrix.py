@@ -75,6 +75,41 @@ def test_a_fault_that_could_not_be_brought_about_counts_as_no_run() -> None:
     assert outcomes.not_run([missing]) == {"kafka_killed": "a small disk cannot be mounted here"}
 
 
+def test_a_fault_that_could_not_be_brought_about_is_told_as_that_and_not_as_kept() -> None:
+    missing = replace(DONE, not_run="a small disk cannot be mounted here", answered=None, seen=None)
+
+    (row,) = outcomes.told([missing]).itertuples(index=False)
+
+    assert row[2:] == ("none", "", "could not be brought about here: a small disk cannot be mounted here")
+    assert outcomes.recovery(missing) == "Kill -9 of Kafka: could not be brought about here"
+
+
+def test_recovery_is_told_by_the_measure_of_the_fault() -> None:
+    driver = replace(DONE, fault=named(["driver_killed"])[0])
+
+    assert outcomes.recovery(DONE).endswith("new events are taken again after 4.0 s, and nothing is lost")
+    assert "new events are seen in Presto after 7.0 s" in outcomes.recovery(driver)
+
+
+def test_a_service_that_never_came_back_is_told_as_that() -> None:
+    assert outcomes.recovery(replace(DONE, answered=None)) == "Kill -9 of Kafka: service did not come back"
+
+
+def test_broken_promises_are_counted_in_the_title() -> None:
+    one = replace(DONE, violations=(Violation("I1", "a acknowledged, not in Presto"),))
+    two = replace(DONE, violations=one.violations * 2)
+
+    assert outcomes.recovery(one).endswith("and 1 promise is broken")
+    assert outcomes.recovery(two).endswith("and 2 promises are broken")
+
+
+def test_the_slowest_refusal_is_told_against_what_is_allowed() -> None:
+    refusing = replace(DONE, record=Record(refusals=[0.02, 0.51]))
+
+    assert outcomes.refusals(DONE) == "no refusal"
+    assert outcomes.refusals(refusing).startswith("of 2 refusals the slowest came in 0.51 s; 1 s is allowed")
+
+
 def test_the_command_s_help_lists_every_fault_with_its_bound() -> None:
     said = " ".join(CliRunner().invoke(main, ["--help"]).output.split())
 

@@ -11,6 +11,7 @@ from questlog.faults.record import Fields, Look, Record
 
 ANSWER = 1.0  # seconds within which a refusal has to come
 SLACK = 1.0  # seconds more, for a machine on which everything else runs as well
+ALLOWED = f"{ANSWER:g} s is allowed, and {SLACK:g} s more for a machine on which everything else runs as well"
 SHOWN = 3  # ids named in a sentence
 
 PROMISES = {
@@ -44,7 +45,6 @@ class Recovery:
 
     seconds: float | None
     bound: float
-    what: str = "service"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,13 +111,11 @@ def _of_looks(looks: Sequence[Look]) -> Iterator[Violation]:
 def _of_service(evidence: Evidence) -> Iterator[Violation]:
     recovery, record = evidence.recovery, evidence.record
     if recovery.seconds is None:
-        yield Violation("I6", f"{recovery.what} did not come back")
+        yield Violation("I6", "service did not come back")
     elif recovery.seconds > recovery.bound:
-        yield Violation(
-            "I6", f"{recovery.what} came back after {recovery.seconds:.1f} s; {recovery.bound:g} s is allowed"
-        )
+        yield Violation("I6", f"service came back after {recovery.seconds:.1f} s; {recovery.bound:g} s are allowed")
     if late := [seconds for seconds in record.refusals if seconds > ANSWER + SLACK]:
-        yield Violation("I7", f"{len(late):,} refusals took up to {max(late):.2f} s; {ANSWER:g} s is allowed")
+        yield Violation("I7", f"{len(late):,} refusals took up to {max(late):.2f} s; {ALLOWED}")
     for surprise, times in Counter(record.surprises).items():
         yield Violation("I7", f"{surprise}, {times:,} times")
     if record.resets and not evidence.may_reset:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from questlog.faults.matrix import FAULTS
+from questlog.faults.checker import ALLOWED
+from questlog.faults.matrix import ANSWERED, FAULTS, SEEN
 from questlog.faults.trial import Outcome
 
+_AGAIN = {ANSWERED: "taken again", SEEN: "seen in Presto"}
 COLUMNS = ("fault", "runs", "acknowledged", "median", "longest", "bound", "measured", "restarts", "violations")
 
 
@@ -30,9 +32,9 @@ def told(outcomes: Sequence[Outcome]) -> pd.DataFrame:
         (
             outcome.fault.name,
             outcome.fault.does,
-            f"{len(outcome.record.acknowledged):,} acknowledged",
-            f"{_back(outcome)}; {outcome.fault.bound:g} s are allowed",
-            "all promises" if not outcome.violations else "; ".join(str(each) for each in outcome.violations),
+            "none" if outcome.not_run else f"{len(outcome.record.acknowledged):,} acknowledged",
+            "" if outcome.not_run else f"{_back(outcome)}; {outcome.fault.bound:g} s are allowed",
+            _kept(outcome),
         )
         for outcome in outcomes
     ]
@@ -61,6 +63,30 @@ def violations(outcomes: Iterable[Outcome]) -> list[str]:
 def not_run(outcomes: Iterable[Outcome]) -> dict[str, str]:
     """The faults that could not be brought about on this machine, and why."""
     return {outcome.fault.name: outcome.not_run for outcome in outcomes if outcome.not_run}
+
+
+def recovery(outcome: Outcome) -> str:
+    """What the fault did, and how soon service was there again by its own measure: a title."""
+    what = outcome.fault.does[0].upper() + outcome.fault.does[1:]
+    if outcome.not_run:
+        return f"{what}: could not be brought about here"
+    if outcome.recovered is None:
+        return f"{what}: service did not come back"
+    broken = len(outcome.violations)
+    kept = f"{broken} {'promise is' if broken == 1 else 'promises are'} broken" if broken else "nothing is lost"
+    return f"{what}: new events are {_AGAIN[outcome.fault.measured]} after {outcome.recovered:.1f} s, and {kept}"
+
+
+def refusals(outcome: Outcome) -> str:
+    """The slowest refusal of the trial, against what is allowed."""
+    took = outcome.record.refusals
+    return f"of {len(took):,} refusals the slowest came in {max(took):.2f} s; {ALLOWED}" if took else "no refusal"
+
+
+def _kept(outcome: Outcome) -> str:
+    if outcome.not_run:
+        return f"could not be brought about here: {outcome.not_run}"
+    return "; ".join(str(each) for each in outcome.violations) or "all promises"
 
 
 def _back(outcome: Outcome) -> str:
