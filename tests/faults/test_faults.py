@@ -24,7 +24,7 @@ ELSEWHERE = {*(f"driver_killed_{point}" for point in POINTS), "several"} - {UNDE
 CHOSEN = [fault for fault in FAULTS if fault.name not in ELSEWHERE and not fault.needs_mount]
 FRONT_DOOR = [fault for fault in CHOSEN if fault.measured == ANSWERED]
 BEHIND_IT = [fault for fault in CHOSEN if fault.measured == SEEN]
-LATE = "again only"  # what the checker says of a service that was away for longer than the bound
+LATE = "came back after"  # what the checker says of a service that was away for longer than the bound
 
 
 def each(faults: Sequence[Fault]) -> pytest.MarkDecorator:

@@ -102,7 +102,8 @@ def bots(events: pd.DataFrame) -> pd.DataFrame:
     pause = timed.groupby("user_id")["time"].diff().dt.total_seconds()
     within, short = (pause <= limit for limit in (30 * 60, 3))
     counts = pd.DataFrame({"user_id": timed["user_id"], "within": within, "short": short}).groupby("user_id").sum()
-    program = (counts["within"] == counts["short"]) & (counts["short"] >= 3)
-    who = program.map({True: "programs", False: "people"}).rename("who")
+    who = pd.Series("unclear", index=counts.index, name="who")
+    who[counts["short"] >= 3] = "programs"
+    who[counts["within"] > counts["short"]] = "people"
     sizes = events.groupby("user_id").size().groupby(who).sum()
     return _count(who.to_frame(), ["who"]).assign(events=lambda frame: frame["who"].map(sizes))

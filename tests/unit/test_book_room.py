@@ -11,6 +11,9 @@ import pytest
 from questlog.book import arguments, chapters, kernel, notebooks, run, show
 from questlog.book.chapters import Parameter
 from questlog.errors import BookError
+from questlog.events.fields import Value
+from questlog.generate.model import simulate
+from questlog.generate.world import World
 from questlog.settings import Settings
 from questlog.transport.reader import Delivered
 
@@ -194,6 +197,26 @@ def test_a_record_is_shown_with_a_line_for_each_of_its_fields() -> None:
 
     assert "timestamp  2026-01-05T10:00:00.000Z" in shown
     assert shown.endswith('{"a":1,\n"b":"x, y"}')
+
+
+def acted(player: str, *event_types: str) -> list[dict[str, Value]]:
+    moment = "2026-01-05T10:00:00.000Z"
+    return [{"event_type": event_type, "event_time": moment, "user_id": player} for event_type in event_types]
+
+
+def test_the_life_shown_is_that_of_the_player_who_did_most_kinds_of_things_not_of_a_program() -> None:
+    bot, idle = acted("player-00001", *["page_view"] * 9), acted("player-00002", "create_player", "join_guild")
+    busy = acted("player-00003", "create_player", "join_guild", "join_guild")
+
+    shown = show.life(bot + busy + idle, most=2)
+
+    assert shown.caption == "player-00003"
+    assert list(shown.frame["event_type"]) == ["create_player", "join_guild"]
+    assert set(shown.frame["event_time"]) == {"2026-01-05 10:00"}
+
+
+def test_the_life_of_the_smallest_world_is_one_event() -> None:
+    assert "create_player" in repr(show.life([one for one in simulate(World(events=1)) if isinstance(one, dict)]))
 
 
 def test_an_update_of_the_committed_notebooks_takes_no_parameters(checkout: Path, tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ def test_the_parameters_explain_every_number_of_the_model() -> None:
         frame["parameter"]
     )
     assert (frame["meaning"] != "").all()
+    assert frame["meaning"].is_unique
     assert not frame["value"].str.contains(" at 0x").any()
 
 

@@ -49,7 +49,7 @@ def test_what_the_price_changes_is_said_in_points_with_their_interval() -> None:
     finding = price_changed(400, 200, price=1.25)
     assert finding.title.endswith("fewer new buyers choose a sword: 20% instead of 40%")
     assert finding.figure == "-20 points"
-    assert "between -25 and -14 points" in finding.confidence
+    assert finding.confidence.endswith("between -25 and -14 points, in 99.4 of 100 cases.")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_campaign_that_made_nobody_join_leaves_the_cause_open() -> None:
 def test_a_second_week_that_is_not_in_the_data_yet_is_said_to_be_missing() -> None:
     frame = returning(outside=(85, 105), inside=(0, 0))
     finding = findings.joining(frame[frame["day"] < pd.Timestamp(WORLD.campaign_dates[0])], WORLD.campaign_dates)
-    assert "do not reach the second week of anybody who arrived during the campaign" in finding.sentence
+    assert finding.sentence.endswith("Nobody of them arrived during the campaign.")
     assert finding.recommendation.startswith("Ask again when the data hold more days")
 
 
@@ -170,13 +170,14 @@ def test_an_item_that_drives_players_away_is_named_and_none_where_none_does() ->
     )
     none = findings.staying_away(staying_away(20))
     assert none.title.startswith("After no item")
-    assert none.sentence == "Compared: 3 items, bought 530 times."
+    assert none.sentence == "3 items can be compared, bought 530 times on the counted days."
+    assert none.confidence == "Medium: 80 purchases of the rarest item would show a large difference, not a small one."
 
 
 def test_items_that_were_bought_too_rarely_to_tell_are_counted_apart() -> None:
     rare = staying_away(20).iloc[:1].assign(item="luck", buyers=9, gone=9)
     with_one = findings.staying_away(pd.concat([staying_away(20), rare]))
-    assert with_one.sentence == "Compared: 3 items, bought 530 times. Too rarely bought to tell: 1 item."
+    assert with_one.sentence.endswith("530 times on the counted days. 1 more was bought too rarely to tell.")
     assert findings.staying_away(rare).title == "Nothing to say about whether an item drives players away"
 
 
@@ -232,8 +233,44 @@ def test_the_funnel_names_the_longest_wait() -> None:
 
 def test_programs_are_counted_and_none_is_said_to_be_none() -> None:
     frame = pd.DataFrame([("people", 90, 500), ("programs", 10, 500)], columns=["who", "players", "events"])
-    assert findings.bots(frame).title == "10% of the players behave like programs, and send 50% of the events"
-    assert findings.bots(frame.iloc[:1]).title == "No player behaves like a program"
+    told = "10% of the players are known to behave like programs, and send 50% of the events"
+    assert findings.bots(frame).title == told
+    assert findings.bots(frame.iloc[:1]).title == "No player is known to behave like a program"
+
+
+def bots(*, people: int, programs: int, unclear: int) -> findings.Finding:
+    players = {"people": people, "programs": programs, "unclear": unclear}
+    return findings.bots(pd.DataFrame({"who": players.keys(), "players": players.values(), "events": 500}))
+
+
+def test_of_whom_nobody_can_tell_whether_they_are_programs_is_said_and_makes_less_sure() -> None:
+    few = bots(people=400, programs=20, unclear=10)
+    assert "Of 430 players 420 did enough at a stretch to be told from programs. Of 10 others nobody" in few.sentence
+    assert few.sureness == "high"
+    assert bots(people=400, programs=20, unclear=30).sureness == "medium"
+    assert bots(people=400, programs=20, unclear=500).sureness == "low"
+    assert bots(people=400, programs=0, unclear=500).title == "No player is known to behave like a program"
+    assert bots(people=0, programs=0, unclear=9).title == "Nothing to say about programs among the players"
+
+
+def test_no_direction_is_told_where_no_difference_is_claimed() -> None:
+    told = [
+        findings.joining(returning(outside=(45, 135), inside=(90, 45)), WORLD.campaign_dates),
+        findings.campaign(answers(PLAIN)["new_players_joining"], WORLD.campaign_dates),
+        price_change(PLAIN),
+        findings.staying_away(staying_away(20)),
+    ]
+    for finding in told:
+        assert "clear" in finding.title
+        assert re.search(
+            "a large difference, not a small one|only a small difference|are too few to tell", finding.confidence
+        )
+
+
+def test_who_counts_as_coming_back_is_said_with_the_finding() -> None:
+    said = findings.joining(returning(outside=(45, 135), inside=(90, 45)), WORLD.campaign_dates).sentence
+    assert said.startswith("Counted are players who did more than arrive on day one, and whose second week ")
+    assert "Of those who arrived during the campaign, members or not, 45% (135 of 300) came back" in said
 
 
 def test_every_part_of_these_findings_says_something() -> None:

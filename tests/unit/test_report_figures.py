@@ -82,6 +82,27 @@ def test_more_names_than_fit_are_cut_and_the_axis_says_how_many_there_are() -> N
     assert len(axes.get_yticks()) == 15
 
 
+def test_no_two_ticks_of_shares_read_alike() -> None:
+    for last in (20, 60, 3):
+        frame = FRAMES["players_returning"]()
+        (axes,) = draw("players_returning", frame.assign(returned=last, share=last / 200)).axes
+        axes.figure.draw_without_rendering()
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        assert len(set(labels)) == len(labels) > 2
+
+
+def test_a_triangle_of_which_a_part_is_shown_says_so() -> None:
+    weeks = pd.date_range("2026-01-05", periods=20, freq="7D").astype("datetime64[s]")
+    rows = [(cohort, later, 9, 3, 1 / 3) for place, cohort in enumerate(weeks) for later in range(20 - place)]
+    frame = pd.DataFrame(rows, columns=["cohort", "weeks", "players", "returned", "share"])
+    chart = draw("retention_by_cohort", frame)
+    shown = "shown: the last 12 of 20 rows, 8 of 20 columns"
+    assert chart.axes[0].get_xlabel() == f"weeks after the first\n{shown}"
+    chart.draw_without_rendering()
+    assert 0 <= chart.get_tightbbox().x0 <= chart.get_tightbbox().x1 <= style.WIDTH
+    assert draw("retention_by_cohort").axes[0].get_xlabel() == "weeks after the first"
+
+
 def test_the_funnel_stands_with_its_first_step_on_top() -> None:
     (axes,) = draw("funnel").axes
     low, high = axes.get_ylim()

@@ -14,6 +14,7 @@ from test_report_frames import (
     hours_of_day,
     players_by_day,
     players_returning,
+    purchase_funnel,
     quests,
     revenue_by_day,
     sales_by_item,
@@ -60,9 +61,14 @@ def test_no_rejected_record_is_a_finding_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("early", "late", "begins"),
     [
-        (10, 2, "New players fell from 10.0 to 2.0 a day"),
-        (2, 10, "New players rose from 2.0 to 10.0 a day"),
-        (5, 5, "New players do not clearly become more or fewer: 35 in the first half, 35 in the second"),
+        (10, 2, "New players fell from 10.0 a day (5 January to 11 January) to 2.0 (12 January to 18 January)"),
+        (2, 10, "New players rose from 2.0 a day (5 January to 11 January) to 10.0 (12 January to 18 January)"),
+        (
+            5,
+            5,
+            "New players do not clearly become more or fewer: 35 from 5 January to 11 January, 35 from 12 January to "
+            "18 January",
+        ),
         (5, 4, "New players do not clearly become more or fewer"),
     ],
 )
@@ -76,12 +82,15 @@ def test_three_days_are_too_few_to_compare() -> None:
 
 def test_a_day_without_players_counts_as_a_day() -> None:
     finding = findings.players_by_day(players_by_day().drop(index=[2, 3]))
-    assert "New players fell from 7.1 to 2.0 a day" in finding.title
+    assert "New players fell from 7.1 a day (5 January to 11 January) to 2.0" in finding.title
 
 
 def test_the_funnel_names_the_step_that_loses_the_most_players() -> None:
     finding = findings.funnel(funnel(200, 180, 150, 60))
-    assert finding.title.endswith("60% of those who bought an item never joined a guild")
+    assert finding.title == (
+        "30% of those who created a player came as far as 'joined a guild'; the largest loss is before 'joined a guild'"
+    )
+    assert "Before 'joined a guild' 90 of 150 stop" in finding.sentence
     assert "it loses 90 players" in finding.recommendation
     assert "60 went all the way to 'joined a guild', 30%" in finding.sentence
 
@@ -91,7 +100,12 @@ def test_a_funnel_that_loses_nobody_says_so() -> None:
 
 
 def test_a_funnel_that_ends_early_is_no_error() -> None:
-    assert "100% of those who created a player never started a quest" in findings.funnel(funnel(5, 0, 0, 0)).title
+    assert "the largest loss is before 'started a quest'" in findings.funnel(funnel(5, 0, 0, 0)).title
+
+
+def test_both_funnels_have_a_title_of_their_own() -> None:
+    other = findings.purchase_funnel(purchase_funnel(200, 180, 150, 60)).title
+    assert other == "The largest loss of new players: 60% of those who bought an item never bought again"
 
 
 def test_the_larger_loss_decides_what_to_do_about_returning() -> None:
@@ -132,8 +146,8 @@ def test_an_item_that_earns_by_its_price_is_to_be_shown_and_one_that_earns_by_nu
 @pytest.mark.parametrize(
     ("weekend", "workday", "said"),
     [
-        (900, 500, "on a weekend day and"),
-        (500, 900, "on a workday and"),
+        (900, 500, "gold a day on weekend days and"),
+        (500, 900, "gold a day on workdays and"),
         (500, 500, "weekends do not clearly differ from workdays"),
     ],
 )
@@ -153,8 +167,25 @@ def test_depending_on_few_spenders_is_said_from_half_of_the_gold_on() -> None:
     assert findings.top_spenders(top_spenders().iloc[:1]).title == "The top spender spends 15% of all gold"
 
 
+def test_one_of_something_is_told_as_one() -> None:
+    spender = findings.top_spenders(top_spenders().iloc[:1].assign(purchases=1))
+    item = findings.sales_by_item(sales_by_item().iloc[:1].assign(purchases=1, pieces=1))
+    guild = findings.guilds(guilds().iloc[:1].assign(joined=1, departed=0, members=1))
+    assert spender.sentence == "The first spent 1,500 gold in 1 purchase."
+    assert item.title == "The steel sword is the only item that sells: 100% of the gold, from 100% of the pieces"
+    assert item.sentence.startswith("The shop sold 1 piece for ")
+    assert guild.title == "Night Watch is the only guild: 0% leave it again"
+    assert guild.sentence.startswith("Players joined 1 guild 1 time, and left 0 times.")
+
+
+def test_guilds_of_the_same_size_are_the_largest_together() -> None:
+    alike = findings.guilds(guilds(9).assign(members=30))
+    assert alike.title.endswith("; Crimson Tide, Iron Wolves and Night Watch are the largest")
+    assert "have each 33% (30 of 90) of the members" in alike.sentence
+
+
 def test_a_guild_that_loses_clearly_more_members_is_named() -> None:
-    assert findings.guilds(guilds(30)).title == "Crimson Tide loses its members: 50% leave, elsewhere 10%"
+    assert findings.guilds(guilds(30)).title == "Crimson Tide loses more of its members: 50% leave, elsewhere 10%"
     assert findings.guilds(guilds(9)).title.startswith("No guild clearly loses more members")
 
 
@@ -196,7 +227,9 @@ LEDGER = pd.DataFrame(
 def test_a_ledger_without_problems_balances() -> None:
     finding = findings.ledger(LEDGER, problems=())
     assert finding.title == "The account balances: no event is lost, none is there twice"
-    assert "of 97 records in Kafka 90 landed, 0 filtered, 5 rejected, 2 repeated" in finding.sentence
+    assert "Of 97 in Kafka, valid or not, 90 landed, 5 were rejected and 2 were repeated; none was filtered." in (
+        finding.sentence
+    )
 
 
 def test_a_ledger_with_problems_forbids_to_act_on_the_report() -> None:
@@ -211,7 +244,9 @@ def test_refused_requests_are_counted_by_reason() -> None:
     finding = findings.refused({"field": 40, "body": 10}, accepted=4_900)
     assert finding.title == "50 requests were refused, 4,900 events accepted"
     assert "body 10, field 40" in finding.sentence
+    assert finding.recommendation == "Tell the makers of the clients: each answer says what is wrong."
     assert findings.refused({}, accepted=3).title == "No request was refused; 3 events were accepted"
+    assert findings.refused({"body": 1}, accepted=1).title == "1 request was refused, 1 event accepted"
 
 
 def test_reasons_that_differ_only_by_the_wrong_value_are_one_cause() -> None:
@@ -219,7 +254,20 @@ def test_reasons_that_differ_only_by_the_wrong_value_are_one_cause() -> None:
     frame = pd.DataFrame({"event_type": "x", "reason": reasons, "records": [3, 2, 4]})
     finding = findings.dead_letters_by_reason(frame)
     assert finding.title == "9 records were rejected, 56% for the most frequent reason"
-    assert finding.sentence == "That reason, 5 times: price: must be an integer."
+    assert finding.sentence == "The most frequent reason, told 5 times, is 'price: must be an integer'."
+
+
+def test_a_missing_value_is_one_cause_whatever_would_be_allowed() -> None:
+    missing = "item: required, but missing; must be one of"
+    frame = pd.DataFrame({"event_type": "x", "reason": [f"{missing} a, b", f"{missing} c, d"], "records": [3, 1]})
+    finding = findings.dead_letters_by_reason(frame)
+    assert finding.title == "4 records were rejected"
+    assert finding.sentence == "The reason, told 4 times, is 'item: required, but missing'."
+
+
+def test_one_rejected_record_is_told_as_one() -> None:
+    frame = pd.DataFrame({"event_type": ["x"], "reason": ["not JSON"], "records": [1]})
+    assert findings.dead_letters_by_reason(frame).reason == "it would have refused this one at once"
 
 
 def test_headlines_say_what_to_do_and_why_and_lead_to_their_sections() -> None:
@@ -239,7 +287,7 @@ def test_small_samples_are_said_to_be_small() -> None:
 def test_names_from_outside_are_text_in_the_markdown() -> None:
     frame = guilds(30).assign(guild=["a", "**b** <img src=x> [c](d) {{e}} $f$", "g"])
     text = markdown([findings.guilds(frame)])
-    assert r"\*\*b\*\* &lt;img src=x&gt; \[c\](d) \{\{e\}\} \$f\$ loses its members" in text
+    assert r"\*\*b\*\* &lt;img src=x&gt; \[c\](d) \{\{e\}\} \$f\$ loses more of its members" in text
 
 
 def test_markdown_holds_each_finding_with_what_to_do_and_how_sure() -> None:

@@ -72,7 +72,7 @@ def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
     frame = compared(World(seed=1))
     wrong = frame.assign(within=False, verdict="found, though not planted")
     assert "9 found that were not planted" in recovery.summary(wrong).title
-    assert recovery.summary(wrong).recommendation.endswith("9 of 9 intervals miss the truth.")
+    assert "9 of 9 intervals miss the truth; a miss that comes again with other seeds" in recovery.summary(wrong).reason
     assert recovery.summary(frame).title == "9 of 9 quantities that were planted were found again"
 
 
@@ -80,15 +80,15 @@ def test_the_summary_says_what_was_found_though_it_was_not_planted() -> None:
 def test_at_the_default_size_the_truth_is_in_each_interval_and_what_is_not_found_is_not_claimed(seed: int) -> None:
     there, not_there = compared(World(seed=seed)), compared(World(seed=seed, effects=()))
     assert there["within"].all()
-    assert set(there["verdict"]) <= {"planted, and found", "not found: too few players"}
+    assert set(there["verdict"]) <= {"planted, and found", "not found: too few data"}
     assert not_there["within"].all()
     assert set(not_there["verdict"]) == {"not planted, not found"}
 
 
 def test_what_is_not_found_for_want_of_players_is_said_to_be_that() -> None:
     finding = recovery.summary(compared(World(seed=1, **FEW)))
-    assert finding.title == "7 of 9 quantities that were planted were found again, 2 not: too few players"
-    assert finding.recommendation.startswith("Claim nothing about 2 of them, and simulate more players")
+    assert finding.title == "7 of 9 quantities that were planted were found again, 2 not: too few data"
+    assert finding.recommendation.startswith("Claim nothing about 2 of them, and simulate more players or events")
 
 
 def test_a_world_without_effects_is_said_to_show_none() -> None:
@@ -120,6 +120,20 @@ def test_the_chart_of_both_worlds_marks_the_truth_and_fits_its_picture() -> None
 def test_the_chart_leaves_out_what_could_not_be_estimated() -> None:
     small = compared(World(players=1, events=1, days=1))
     assert recovered.recovered(small, small).png()
+
+
+def test_programs_among_those_who_did_too_little_to_tell_are_within_the_interval() -> None:
+    # 60 of 2,000 are programs, but only 20 of them did enough to be known as one.
+    rows = [("people", 480, 3_000), ("programs", 20, 100), ("unclear", 1_500, 2_000)]
+    value, low, high = estimates.bots(pd.DataFrame(rows, columns=["who", "players", "events"]))
+    assert value == 20 / 2_000
+    assert 0 < low < value < 60 / 2_000 < 1_520 / 2_000 < high
+
+
+def test_how_often_the_intervals_hold_is_said_of_all_and_of_each() -> None:
+    sure = recovery.summary(compared(World(seed=1, **FEW))).confidence
+    assert "all of them hold in 95 of 100 such worlds" in sure
+    assert "each of them in 99.4 of 100 such worlds" in sure
 
 
 def test_an_excess_is_abbotts() -> None:

@@ -56,6 +56,14 @@ def test_numbers_stand_right_and_text_left() -> None:
     assert ".col1 {\n  text-align: right" in page
 
 
+def test_a_table_that_is_cut_says_of_how_many_rows_it_shows_which() -> None:
+    frame = pd.DataFrame({"gold": range(1_200)})
+    first, last = tables.first_rows(frame), tables.last_rows(frame, 7)
+    assert (first.caption, last.caption) == ("The first 10 of 1,200 rows", "The last 7 of 1,200 rows")
+    assert (first.frame["gold"].iloc[-1], last.frame["gold"].iloc[0]) == (9, 1_193)
+    assert tables.first_rows(frame.head(10)).caption == tables.last_rows(frame.head(3)).caption == ""
+
+
 def test_a_frame_without_rows_shows_its_headings() -> None:
     assert "win rate" in tables.table(FRAMES["quests"]().iloc[:0])._repr_html_()
 

@@ -73,7 +73,7 @@ def test_a_world_without_effects_is_told_none_of_them(seed: int) -> None:
     assert "do not clearly choose swords more or less often" in finding["price_change"].title
     assert finding["campaign"].title == "The guild campaign shows no clear effect on who joins"
     assert finding["staying_away"].title.startswith("After no item")
-    assert finding["bots"].title == "No player behaves like a program"
+    assert finding["bots"].title == "No player is known to behave like a program"
 
 
 def test_the_frames_of_these_tests_have_the_columns_of_the_named_query() -> None:

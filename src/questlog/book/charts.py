@@ -40,7 +40,7 @@ def load_curve(runs: Sequence[BenchResult]) -> Chart:
 def fault(outcome: Outcome) -> Chart:
     """Events acknowledged, and rows that Presto shows, while a fault was at work; the fault itself in grey."""
     figure = blank(HEIGHT)
-    figure.say(outcomes.headline(outcome))
+    figure.say(outcomes.recovery(outcome))
     axes, over = figure.subplots(), outcomes.timeline(outcome)
     began = "the fault began (grey while it lasted)"
     if outcome.not_run:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from questlog import pipeline
 from questlog.settings import Settings
-from questlog.stream import source
+from questlog.stream import source, transforms
 from questlog.stream.session import session
 
 COLUMN = "event_id"
@@ -25,10 +25,11 @@ def checkpoint(settings: Settings) -> str:
 
 
 def main() -> None:
-    """Write the id of every record of the topic that has one, and end."""
+    """Write the id of every event of the topic that has one, and end."""
     settings = Settings.load()
     spark = session(settings, pipeline.place(settings))
-    ids = source.source(spark, settings).selectExpr(f"get_json_object(CAST(value AS STRING), '$.{COLUMN}') AS {COLUMN}")
+    events = transforms.unpacked(source.source(spark, settings))
+    ids = events.selectExpr(f"get_json_object(CAST(value AS STRING), '$.{COLUMN}') AS {COLUMN}")
     writer = ids.where(f"{COLUMN} IS NOT NULL").writeStream.format("parquet")
     writer = writer.option("checkpointLocation", settings.hdfs_url + checkpoint(settings))
     writer.trigger(availableNow=True).start(settings.hdfs_url + folder(settings)).awaitTermination()

@@ -20,6 +20,7 @@ import requests
 
 from questlog.errors import BookError
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
+from questlog.events.fields import Value
 from questlog.events.schema import input_fields
 from questlog.report.tables import Table, table
 from questlog.settings import PREFIX, Settings
@@ -27,6 +28,8 @@ from questlog.stack import configure, local
 from questlog.transport.reader import Delivered
 
 PROPERTY = re.compile(r"^([\w.-]+)=(.*)$", re.MULTILINE)
+LIFE = ["event_time", "event_type", "item", "price", "quest", "outcome", "gold", "guild"]
+MINUTE = len("2026-01-05T10:00")
 
 
 def status(chosen: Settings) -> Table:
@@ -101,6 +104,16 @@ def record(delivered: Delivered) -> str:
     )
 
 
+def life(events: Iterable[Mapping[str, Value]], most: int = 12) -> Table:
+    """The first events of one player, whom the caption names: of those with the most types of events the busiest."""
+    told = pd.DataFrame(list(events))
+    done = told.groupby("user_id")["event_type"].agg(["nunique", "size"])
+    who = done.sort_values(["nunique", "size"]).index[-1]
+    own = told[told["user_id"] == who].reindex(columns=LIFE).convert_dtypes().head(most)
+    own["event_time"] = own["event_time"].str[:MINUTE].str.replace("T", " ")
+    return table(own, caption=str(who))
+
+
 def lines_of(json_text: str) -> str:
     """JSON as it is, with a line break after each of its fields."""
     return json_text.replace(',"', ',\n"')
@@ -119,10 +132,9 @@ def tree(paths: Iterable[str], under: str) -> str:
 
 
 def wrapped(text: str, width: int = 100) -> str:
-    """Text with no line longer than `width` characters, for a narrow page."""
-    return "\n".join(
-        part for line in text.splitlines() for part in textwrap.wrap(line, width, break_on_hyphens=False) or [""]
-    )
+    """Text with no line longer than `width` characters, for a narrow page; a longer word, as a path, stays whole."""
+    wrap = textwrap.TextWrapper(width, break_on_hyphens=False, break_long_words=False).wrap
+    return "\n".join(part for line in text.splitlines() for part in wrap(line) or [""])
 
 
 def _table(rows: Sequence[tuple[object, ...]], *columns: str) -> Table:

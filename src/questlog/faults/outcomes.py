@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from questlog.faults.checker import ANSWER, LATEST, SLACK
+from questlog.faults.checker import ALLOWED
 from questlog.faults.matrix import FAULTS
 from questlog.faults.trial import Outcome
 from questlog.report.evidence import counted, listed
@@ -57,7 +57,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def headline(outcome: Outcome) -> str:
+def recovery(outcome: Outcome) -> str:
     """What the fault does, when service was there again by the fault's own measure, and which promises are broken."""
     does = outcome.fault.does
     broken = sorted({violation.promise for violation in outcome.violations})
@@ -69,11 +69,9 @@ def headline(outcome: Outcome) -> str:
 
 
 def refusals(outcome: Outcome) -> str:
-    """How many requests were refused, how slow the slowest refusal was, and what the checker allows: a line each."""
-    waited = outcome.record.refusals
-    slowest = f", the slowest after {max(waited):.2f} s" if waited else ""
-    allowed = f"{LATEST:g} s are allowed: {ANSWER:g} s as promised, {SLACK:g} s for the client's clock"
-    return f"{counted(len(waited), 'refusal')}{slowest}\n{allowed}"
+    """The slowest refusal of the trial, against what is allowed."""
+    took = outcome.record.refusals
+    return f"{counted(len(took), 'refusal')}, the slowest in {max(took):.2f} s; {ALLOWED}" if took else "no refusal"
 
 
 def timeline(outcome: Outcome) -> pd.DataFrame:
@@ -112,7 +110,7 @@ def _again(outcome: Outcome) -> str:
 def _kept(outcome: Outcome) -> str:
     broken = [str(violation) for violation in outcome.violations]
     if outcome.not_run:
-        return "; ".join((f"not brought about: {outcome.not_run}", *broken))
+        return "; ".join((f"could not be brought about here: {outcome.not_run}", *broken))
     return "; ".join(broken) or "all promises"
 
 

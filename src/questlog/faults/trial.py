@@ -205,7 +205,7 @@ def _outcome(scene: Scene, trial: _Trial, before: int, known: _Known) -> Outcome
         record=trial.client.record,
         rows=witness.rows_of(scene.settings, trial.client.run),
         looks=known.looks,
-        recovery=Recovery(seconds=seconds, bound=fault.bound, what=fault.measured),
+        recovery=Recovery(seconds=seconds, bound=fault.bound),
         strangers=known.strangers,
         ledger=known.ledger,
         may_reset=fault.may_reset,

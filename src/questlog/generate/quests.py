@@ -40,16 +40,26 @@ SKILL_WINS = 6
 """Wins after which a player prefers the middle of the difficulties."""
 PICKINESS = 0.15
 """How far players stray from the difficulty that suits them; smaller is pickier."""
-WIN_EASY, WIN_HARD = 0.86, 0.4
-"""Chance to win the easiest and the hardest quest with bare hands."""
-GEAR_HELPS, POTION_HELPS, WIN_MOST = 0.05, 0.08, 0.96
-"""What each rank of sword and shield, and a potion, add to it; the most it can be."""
+WIN_EASY = 0.86
+"""Chance to win the easiest quest with bare hands, where there is no peril."""
+WIN_HARD = 0.4
+"""Chance to win the hardest quest with bare hands, where there is no peril."""
+GEAR_HELPS = 0.05
+"""What each rank of sword and shield adds to the chance to win."""
+POTION_HELPS = 0.08
+"""What a potion adds to the chance to win."""
+WIN_MOST = 0.96
+"""The most that the chance to win can be."""
 GIVES_UP = (0.04, 0.12)
 """Chance to abandon the easiest and the hardest quest."""
 BREAKS = 0.25
 """Chance that a lost quest costs a rank of sword or shield."""
-REWARD_EASY, REWARD_GROWTH, REWARD_SPREAD = 55, 6.0, 0.3
-"""Median gold of the easiest quest, factor to the hardest, sigma of the lognormal."""
+REWARD_EASY = 55
+"""Median gold for winning the easiest quest, where it pays as usual."""
+REWARD_GROWTH = 6.0
+"""Factor on that gold from the easiest to the hardest quest."""
+REWARD_SPREAD = 0.3
+"""Sigma of the lognormal of a quest's gold."""
 
 
 def set_out(event_type: EventType, player: Player, day: int, now: int, dice: Dice) -> Wanted:

@@ -25,6 +25,8 @@ from questlog.report.evidence import SURE, Share
 
 QUANTITIES = 9
 ALPHA = (1 - SURE) / QUANTITIES
+LEVEL = 1 - ALPHA
+"""How often one of so many intervals holds the truth: 0.994."""
 Z = float(stats.norm.ppf(1 - ALPHA / 2))
 """Quantile of the normal distribution for one of so many intervals: 2.77."""
 SATURDAY = 5
@@ -151,15 +153,18 @@ def churn(frame: pd.DataFrame, kind: str, item: str) -> Estimate:
 
 
 def bots(frame: pd.DataFrame) -> Estimate:
-    """The share of players who are programs; Wilson's interval.
+    """The share of players who are programs; the ends of the interval are of Wilson's.
+
+    The estimate counts those who are known to be programs. Of those who came for too few actions nobody knows whether
+    they are: below, the interval is of a share without them, above, of one with all of them.
 
     Args:
         frame: of `bots`.
     """
     players = frame.groupby("who")["players"].sum()
-    every = int(players.sum())
-    found = Share(int(players.get("programs", 0)), every)
-    return Estimate(found.value, *found.wilson(Z)) if every else UNKNOWN
+    every, known = int(players.sum()), int(players.get("programs", 0))
+    least, most = (Share(count, every) for count in (known, known + int(players.get("unclear", 0))))
+    return Estimate(least.value, least.wilson(Z)[0], most.wilson(Z)[1]) if every else UNKNOWN
 
 
 def interest(frame: pd.DataFrame) -> Estimate:

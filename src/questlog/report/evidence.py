@@ -108,10 +108,10 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one}" if count == 1 else f"{count:,} {many or one + 's'}"
 
 
-def listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str], joint: str = "and") -> str:
     """a; a and b; a, b and c."""
     *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {joint} {last}" if others else last
 
 
 def with_article(name: str) -> str:
@@ -119,18 +119,41 @@ def with_article(name: str) -> str:
     return f"{'an' if name[:1].lower() in VOWELS else 'a'} {name}"
 
 
-def between(low: float, high: float) -> str:
-    """Where a difference of two shares would lie, from its interval: between +9 and +31 points."""
-    ends = f"{low * 100:+.0f} and {high * 100:+.0f} points"
-    return f"With many more of them the difference would lie between {ends}."
+def often(level: float, what: str = "cases") -> str:
+    """How often an interval of this level holds the truth: in 95 of 100 cases, in 99.4 of 100 cases."""
+    return f"in {round(level * 100, 1):g} of 100 {what}"
 
 
-def sureness(count: int, what: str) -> str:
-    """How sure we are, from how many observations there are: ``Low: 12 players are a small sample ...``."""
+def between(low: float, high: float, level: float) -> str:
+    """Where a difference of two shares would lie, from its interval and how often such ones hold: +9 to +31 points."""
+    ends = f"{points(low)} and {points(high)} points"
+    return f"With many more of them the difference would lie between {ends}, {often(level)}."
+
+
+def within(share: Share, of: str, what: str) -> str:
+    """Where a share would lie for more cases, `of` them: between 58% and 65%."""
+    low, high = share.interval
+    return f"For more such {of} {what} would lie between {low:.0%} and {high:.0%}, {often(SURE)}."
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in points, with its sign: -12, +0, +9."""
+    return f"{round(difference * 100):+d}"
+
+
+def sureness(count: int, what: str, *, differ: bool = True) -> str:
+    """How sure we are, from how many observations there are: ``Low: 12 players are a small sample ...``.
+
+    Args:
+        differ: whether the finding is a difference, or a share; False where it is that none is clear.
+    """
     if count == 1:
         return "Low: a single case tells almost nothing."
     if count < SMALL:
         return f"Low: {count:,} {what} are a small sample, a few more can turn it."
     if count < LARGE:
-        return f"Medium: {count:,} {what} show the direction, not the exact size."
-    return f"High: {count:,} {what} are many."
+        enough = (
+            "show about how much it is, not exactly" if differ else "would show a large difference, not a small one"
+        )
+        return f"Medium: {count:,} {what} {enough}."
+    return f"High: {count:,} {what} are many{'' if differ else ': only a small difference could hide'}."

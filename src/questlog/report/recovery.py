@@ -11,7 +11,7 @@ import pandas as pd
 
 from questlog.report import estimates
 from questlog.report.estimates import Estimate
-from questlog.report.evidence import counted
+from questlog.report.evidence import SURE, counted, often
 from questlog.report.findings.finding import Finding
 
 QUERIES = (
@@ -29,7 +29,7 @@ CHURN_ITEM = ("potion", "haste")
 UNCLEAR = "not measured: too few data"
 VERDICTS = {
     (True, True): "planted, and found",
-    (True, False): "not found: too few players",
+    (True, False): "not found: too few data",
     (False, False): "not planted, not found",
     (False, True): "found, though not planted",
 }
@@ -86,7 +86,8 @@ def summary(compared: pd.DataFrame) -> Finding:
         figure=f"{within} of {counted(len(told), 'interval')} hold the truth",
         action=action,
         reason=reason,
-        confidence="The intervals are made so that all of them hold in 95 of 100 such worlds.",
+        confidence=f"The intervals are made so that all of them hold {often(SURE, 'such worlds')}, and each of them "
+        f"{often(estimates.LEVEL, 'such worlds')}.",
     )
 
 
@@ -130,7 +131,7 @@ def _title(compared: pd.DataFrame) -> str:
     found, wrong = (int((compared["verdict"] == VERDICTS[real, True]).sum()) for real in (True, False))
     if not planted:
         return f"Nothing was planted, and {f'{wrong} found all the same' if wrong else 'nothing was found'}"
-    open_ = "" if found == planted else f", {planted - found} not: too few players"
+    open_ = "" if found == planted else f", {planted - found} not: too few data"
     also = f"; {wrong} found that {'was' if wrong == 1 else 'were'} not planted" if wrong else ""
     was = "quantity that was planted was" if planted == 1 else "quantities that were planted were"
     return f"{found} of {planted} {was} found again{open_}{also}"
@@ -141,7 +142,11 @@ def _trust(compared: pd.DataFrame, missed: int) -> tuple[str, str]:
     few = int(verdicts.isin([UNCLEAR, VERDICTS[True, False]]).sum())
     if missed:
         told, miss = counted(int((verdicts != UNCLEAR).sum()), "interval"), "misses" if missed == 1 else "miss"
-        return "Take the methods with care, and try other seeds", f"{missed} of {told} {miss} the truth"
+        return (
+            "Take the methods with care, and find out whether it is chance",
+            f"{missed} of {told} {miss} the truth; a miss that comes again with other seeds is no chance, and may need "
+            "more events for each player",
+        )
     if few:
-        return f"Claim nothing about {few} of them, and simulate more players", "these are too few to tell"
+        return f"Claim nothing about {few} of them, and simulate more players or events", "these are too few to tell"
     return "Use the same queries and methods on real data", "where the truth is known, they tell it"

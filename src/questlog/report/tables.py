@@ -16,6 +16,7 @@ from pandas.io.formats.style import Styler
 from questlog.report.evidence import percent
 
 NOTHING = "-"
+MOST_ROWS = 10
 SHARES = ("share", "rate")
 """A column of floats whose name has one of these words holds shares, 0 to 1."""
 STYLES: Any = [
@@ -50,6 +51,16 @@ def table(frame: pd.DataFrame, caption: str = "") -> Table:
     names from outside are escaped. The HTML is the same for the same frame and caption.
     """
     return Table(frame, caption)
+
+
+def first_rows(frame: pd.DataFrame, most: int = MOST_ROWS) -> Table:
+    """The frame's first rows for people, under a caption that says of how many they are; all of a short one."""
+    return table(frame.head(most), _part("first", most, len(frame)))
+
+
+def last_rows(frame: pd.DataFrame, most: int = MOST_ROWS) -> Table:
+    """The frame's last rows, likewise."""
+    return table(frame.tail(most), _part("last", most, len(frame)))
 
 
 def text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -100,6 +111,10 @@ def key_figures(
         (f"{int(revenue_by_day['pieces'].sum()):,}", "pieces sold"),
         (f"{gold:,}", "gold earned by the shop"),
     ]
+
+
+def _part(which: str, most: int, rows: int) -> str:
+    return f"The {which} {most} of {rows:,} rows" if rows > most else ""
 
 
 def _format(name: str, dtype: Any) -> Callable[[Any], str]:

@@ -29,6 +29,9 @@ LISTED_BY_DRIVER = 10_000
 PROGRESS_KEPT = 16
 """Micro-batches of which Spark remembers the progress; it is looked at many times in one."""
 
+COMPILED_BYTES = 8_000
+"""Bytecode of a method up to which Java compiles it; Spark's default allows what is then interpreted for ever."""
+
 SHORT_NAMES = ("org.apache.spark.sql.functions", "org.apache.spark.api.python.PythonUtils")
 
 
@@ -117,6 +120,7 @@ def _sql(settings: Settings) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.warehouse.dir": str(settings.data_dir / "spark" / "warehouse"),
+        "spark.sql.codegen.hugeMethodLimit": str(COMPILED_BYTES),
         "spark.sql.shuffle.partitions": str(SHUFFLE_PARTITIONS),
         "spark.sql.sources.parallelPartitionDiscovery.threshold": str(LISTED_BY_DRIVER),
         "spark.sql.adaptive.coalescePartitions.minPartitionSize": SMALLEST_TASK,

@@ -25,7 +25,7 @@ from questlog.stream.whereabouts import Whereabouts
 
 SMALL_BATCH = 1_000
 """Records up to which the driver collects a batch, and rows up to which it writes them: more tasks mean more files."""
-PROJECTIONS = "spark.sql.codegen.factoryMode"
+PROJECTIONS, STAGES = "spark.sql.codegen.factoryMode", "spark.sql.codegen.wholeStage"
 PLACE = ["partition", "offset", "position"]
 OWN = "row."
 """What the names of an event's own columns begin with in an account that has them."""
@@ -81,7 +81,7 @@ class Staging:
             is_small: the batch has few records: the driver collects its rows with its account, in one job.
         """
         _compile_rows(rows.sparkSession, not is_small)
-        held = rows.coalesce(1) if is_small else rows.persist()
+        held = rows.coalesce(1) if is_small else _held(rows)
         try:
             account = repeats.judged(self._account(held, is_small), self._landed_before(rows, here))
             turned = repeats.of_outcome(account, [REPEATED, repeats.CONFLICT])
@@ -96,7 +96,7 @@ class Staging:
             self._write_letters(held, turned, total(counts, REJECTED), f"{attempt}/{DEAD_LETTERS_TABLE}")
         finally:
             if not is_small:
-                rows.unpersist()
+                _let_go(held)
         landing = repeats.entries(repeats.of_outcome(account, [LANDED]))
         return Staged(counts, landing, settled.select([PARTITION_TYPE, "outcome", *PLACE]))
 
@@ -172,6 +172,20 @@ def _compile_rows(spark: SparkSession, wanted: bool) -> None:
     Each task writes the program anew before it finds it compiled: for a few rows that is most of its work.
     """
     spark.conf.set(PROJECTIONS, "FALLBACK" if wanted else "NO_CODEGEN")
+    spark.conf.set(STAGES, str(wanted).lower())
+
+
+def _held(rows: DataFrame) -> DataFrame:
+    """The rows, kept as they are from their first use on, in memory, or on disk where that does not suffice.
+
+    `DataFrame.persist` would turn them into columns, and twice back into rows, for a third of a batch's time. A worker
+    that is lost takes its part with it: the batch fails, and the stream runs it again.
+    """
+    return rows.localCheckpoint(eager=False)
+
+
+def _let_go(held: DataFrame) -> None:
+    held._jdf.logicalPlan().rdd().unpersist(False)
 
 
 def _settled(account: pa.Table) -> pa.Table:

@@ -57,7 +57,7 @@ def unpacked(records: DataFrame) -> DataFrame:
     The rule is that of `questlog.events.wire.unpack`. `records` has the columns of Spark's Kafka source, with headers.
     """
     lines, names = f"split({JSON}, '\\n')", f"split({_TYPES}, ',')"
-    is_whole = f"is_valid_utf8({JSON}) AND size({lines}) = size({names})"  # null for a record that is alone
+    is_whole = f"{_TYPES} IS NOT NULL AND is_valid_utf8({JSON}) AND size({lines}) = size({names})"
     name = "CAST(element_at(names, 1 + place) AS BINARY)"
     headers = f"array(named_struct('key', {literal(TYPE_HEADER)}, 'value', {name}))"
     split = records.selectExpr("*", f"CASE WHEN {is_whole} THEN {names} END AS names").selectExpr(

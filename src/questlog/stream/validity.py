@@ -16,8 +16,9 @@ from questlog.events.validation import EARLIEST, LATEST
 
 SHOWN_CHARACTERS = 100
 RFC_3339 = r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)\z"
-SOMETHING_AFTER_A_BRACE = r"\}\s*[^\s}]"
-NOT_TEXT = r"(?s)\A(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|[\[{].*)\z"
+NOTHING_AFTER_A_BRACE = r"\A[^}]*+[}\s]*+\z"
+"""After the first closing brace come only others; a search for what must not be there would try each character."""
+NOT_TEXT = r"(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|[\[{](?s:.*))"
 """Spark gives numbers, truth values, lists and objects as their JSON: text that looks so is looked up in the record."""
 CORRUPT = "_corrupt_record"
 JSON = "CAST(value AS STRING)"
@@ -42,7 +43,7 @@ def is_broken() -> str:
     as a list that must have one element.
     """
     elements = f"from_json(concat('[', {JSON}, ']'), 'ARRAY<STRUCT<event_id STRING>>')"
-    several = f"rlike({JSON}, {literal(SOMETHING_AFTER_A_BRACE)}) AND coalesce(size({elements}), 0) != 1"
+    several = f"NOT rlike({JSON}, {literal(NOTHING_AFTER_A_BRACE)}) AND coalesce(size({elements}), 0) != 1"
     is_object = rf"rlike({JSON}, '\\A\\s*\\{{') AND get_json_object({JSON}, '$') IS NOT NULL"
     unparsed = f"event.{CORRUPT} IS NOT NULL AND NOT ({is_object})"
     return f"(value IS NULL OR event IS NULL OR NOT is_valid_utf8({JSON}) OR ({unparsed}) OR ({several}))"
@@ -111,9 +112,10 @@ def _is_allowed(field: Field, value: str) -> str:
     if field.choices:
         return f"{value} IN ({', '.join(literal(choice) for choice in field.choices)})"
     if field.kind is Kind.STRING:
-        whole, quoted_in_json = rf"\A(?:{field.pattern})\z", rf'"{field.name}"\s*:\s*"'
-        is_text = f"(NOT rlike({value}, {literal(NOT_TEXT)}) OR rlike({JSON}, {literal(quoted_in_json)}))"
-        return f"length({value}) <= {field.max_length} AND rlike({value}, {literal(whole)}) AND {is_text}"
+        whole, quoted_in_json = rf"(?:{field.pattern})\z", rf'"{field.name}"\s*:\s*"'
+        sure, unsure = literal(rf"\A(?!{NOT_TEXT}\z){whole}"), literal(rf"\A{whole}")
+        is_text = f"(rlike({value}, {sure}) OR rlike({value}, {unsure}) AND rlike({JSON}, {literal(quoted_in_json)}))"
+        return f"length({value}) <= {field.max_length} AND {is_text}"
     if field.kind is Kind.TIMESTAMP:
         return f"{value} >= TIMESTAMP '{EARLIEST.isoformat()}' AND {value} < TIMESTAMP '{LATEST.isoformat()}'"
     return _is_in_range(field, value)

@@ -1,5 +1,5 @@
 -- How many players are programs?
--- who: programs, whose events within a session never lie further apart than the limit, or people
+-- who: programs, whose pauses within a session are never longer than the limit; people, who made a longer one; unclear, with too few to tell
 -- players: distinct players, without those who gave no name
 -- events: what they did, rows
 -- parameter seconds = 3: the limit; people need longer between two actions
@@ -25,7 +25,11 @@ counted AS (
     GROUP BY user_id
 )
 SELECT
-    IF(pauses = short_pauses AND pauses >= %(least)s, 'programs', 'people') AS who,
+    CASE
+        WHEN pauses > short_pauses THEN 'people'
+        WHEN pauses >= %(least)s THEN 'programs'
+        ELSE 'unclear'
+    END AS who,
     count(*) AS players,
     sum(events) AS events
 FROM counted

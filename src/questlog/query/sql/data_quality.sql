@@ -1,8 +1,8 @@
 -- How clean are the data?
 -- check: what was looked for
--- records: of which it is true
--- of_records: that were looked at
--- share: records of of_records, 0 to 1
+-- found: events, valid or not, of which it is true
+-- looked_at: events that were looked at
+-- share: found of looked_at, 0 to 1
 WITH landed AS (
     SELECT
         user_id,
@@ -14,7 +14,7 @@ WITH landed AS (
     FROM events
 ),
 told AS (
-    SELECT coalesce(sum(landed + filtered + rejected), 0) + coalesce(sum(repeated), 0) AS records,
+    SELECT coalesce(sum(landed + filtered + rejected), 0) + coalesce(sum(repeated), 0) AS events,
         coalesce(sum(repeated), 0) AS repeated
     FROM ledger
 ),
@@ -31,8 +31,8 @@ counted AS (
 )
 SELECT
     name AS "check",
-    number AS records,
-    whole AS of_records,
+    number AS found,
+    whole AS looked_at,
     cast(number AS double) / nullif(whole, 0) AS share
 FROM counted
 CROSS JOIN told
@@ -41,6 +41,6 @@ CROSS JOIN unnest(
     ARRAY['rejected: no valid event', 'repeated: landed already', 'overtaken: after a later event of the player',
         'nameless: of no known player'],
     ARRAY[rejected, repeated, overtaken, nameless],
-    ARRAY[records, records, landed, landed]
+    ARRAY[events, events, landed, landed]
 ) WITH ORDINALITY AS checks (name, number, whole, place)
 ORDER BY place

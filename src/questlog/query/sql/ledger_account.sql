@@ -1,4 +1,4 @@
--- What does the stream say it did with the records of each event type?
+-- What does the stream say it did with the events of each type, valid or not?
 -- event_type: kind of event
 -- landed: written to the tables, rows
 -- filtered: of a type that the stream was told not to land, rows

@@ -1,14 +1,20 @@
 -- How many players come each week: new ones, faithful ones, those who are back, and how many are lost again?
--- week: its Monday, UTC
+-- week: its Monday, UTC; only weeks that the data hold to their end
 -- players: distinct players seen that week, without those who gave no name
 -- new_players: of these, players seen for the first time
 -- kept: of these, players who were there the week before
 -- regained: of these, players who were there earlier, but not the week before
 -- lost: of these, players not seen in the week after; null for the last week
-WITH played AS (
+-- A week that the data do not hold to its end would look like a fall.
+WITH whole AS (
+    SELECT date_add('day', -6, max(event_date)) AS last_monday
+    FROM events
+),
+played AS (
     SELECT DISTINCT user_id, date_trunc('week', event_date) AS week
     FROM events
-    WHERE user_id <> 'anonymous'
+    CROSS JOIN whole
+    WHERE user_id <> 'anonymous' AND date_trunc('week', event_date) <= last_monday
 ),
 placed AS (
     SELECT

@@ -71,8 +71,8 @@ def values(axes: Axes, widths: Sequence[float], texts: Sequence[str], room: floa
 
 
 def few_ticks() -> MaxNLocator:
-    """Ticks of an axis of shares, few enough for a phone."""
-    return MaxNLocator(nbins=4)
+    """Ticks of an axis of shares, few enough for a phone, at steps with short labels."""
+    return MaxNLocator(nbins=4, steps=[1, 2, 5, 10])
 
 
 def over_days(axes: Axes, days: pd.DatetimeIndex) -> None:

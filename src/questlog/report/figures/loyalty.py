@@ -1,4 +1,4 @@
-"""Charts about who stays, what drives players away, and who spends."""
+"""Charts about who stays, who stays away after a purchase, and who spends."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ INCHES_A_COHORT = 0.42
 
 @style.styled
 def retention_by_cohort(frame: pd.DataFrame) -> Chart:
-    """The triangle: a row a cohort, a column a week. Frame: `cohort`, `weeks`, `players`, `returned`, `share`."""
+    """The triangle: a row a cohort, a column a week; where not all are shown, the axes say so.
+
+    Frame: `cohort`, `weeks`, `players`, `returned`, `share`.
+    """
     title = findings.retention_by_cohort(frame).title
     if frame.empty:
         return without_data(title)
-    shares = frame.pivot(index="cohort", columns="weeks", values="share").iloc[-MOST_COHORTS:, : MOST_WEEKS + 1]
+    every = frame.pivot(index="cohort", columns="weeks", values="share")
+    shares = every.iloc[-MOST_COHORTS:, : MOST_WEEKS + 1]
     sizes = frame.groupby("cohort")["players"].max()
     figure, axes = chart(title, height=1.5 + INCHES_A_COHORT * max(len(shares), 2))
     texts = shares.map(lambda share: "" if pd.isna(share) else _short(share))
@@ -41,10 +45,18 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
         yticklabels=[f"{cohort:%-d %b} ({sizes[cohort]:,})" for cohort in shares.index],
         ax=axes,
     )
-    axes.set(xlabel="weeks after the first", ylabel="first week (players)")
+    axes.set(xlabel=_shown(every, shares), ylabel="first week (players)")
     axes.tick_params(rotation=0)
     axes.set_facecolor(style.PAPER)
     return figure
+
+
+def _shown(every: pd.DataFrame, shares: pd.DataFrame) -> str:
+    """What the lower axis says: its unit, and of how many rows and columns which are shown."""
+    (rows, columns), (shown_rows, shown_columns) = every.shape, shares.shape
+    parts = [f"the last {shown_rows} of {rows} rows"] if shown_rows < rows else []
+    parts += [f"{shown_columns} of {columns} columns"] if shown_columns < columns else []
+    return f"weeks after the first\nshown: {', '.join(parts)}" if parts else "weeks after the first"
 
 
 def _short(share: float) -> str:

@@ -69,6 +69,7 @@ def players_returning(frame: pd.DataFrame) -> Chart:
     axes.plot(frame["days"], frame["share"], color=style.ACCENT, marker="o", label="seen on that day")
     axes.set(ylim=(0, None), xlabel="days after the first event", ylabel="share of new players")
     whole_numbers(axes.xaxis)
+    axes.yaxis.set_major_locator(draw.few_ticks())
     percents(axes.yaxis)
     draw.below(figure, axes, columns=2)
     return figure

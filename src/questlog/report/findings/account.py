@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from questlog.report.evidence import Share, counted, percent
+from questlog.report.evidence import Share, counted, listed, percent
 from questlog.report.findings.finding import Finding
 
-COMPLETE = "High: every record of the topic is accounted for."
+COMPLETE = "High: each record that is rejected is kept, and counted."
 VALUE = re.compile(r"='.*': ", re.DOTALL)
+MISSING = re.compile(r"(: required, but missing); must be .*", re.DOTALL)
 
 
 def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
@@ -23,21 +25,29 @@ def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
         problems: sentences that say where it does not balance.
     """
     total = frame.iloc[-1]
-    outcomes = ("landed", "filtered", "rejected", "repeated")
-    settled = ", ".join(f"{total[outcome]:,} {outcome}" for outcome in outcomes)
     sentence = (
-        f"The API server accepted {total['accepted']:,} events; of {total['in_kafka']:,} records in Kafka {settled}."
+        f"The API server accepted {counted(int(total['accepted']), 'event')}. Of {total['in_kafka']:,} in Kafka, "
+        f"valid or not, {_settled(total)}."
     )
     if problems:
         return _unbalanced(sentence, problems)
     return Finding(
         title="The account balances: no event is lost, none is there twice",
-        sentence=f"{sentence} Presto sees {total['in_presto']:,} rows, each of another event.",
-        figure=f"{total['in_presto']:,} rows",
+        sentence=f"{sentence} Presto sees {counted(int(total['in_presto']), 'row')}, each of another event.",
+        figure=counted(int(total["in_presto"]), "row"),
         action="Trust the counts of this report",
         reason="they are of all events that were accepted",
         confidence="High: the counts come from independent witnesses, and agree for every event type.",
     )
+
+
+def _settled(total: pd.Series[Any]) -> str:
+    """What became of all: 90 landed and 5 were rejected; none was filtered or repeated."""
+    counts = {outcome: int(total[outcome]) for outcome in ("filtered", "rejected", "repeated")}
+    some = [f"{counted(count, 'was', 'were')} {outcome}" for outcome, count in counts.items() if count]
+    none = [outcome for outcome, count in counts.items() if not count]
+    told = listed([f"{total['landed']:,} landed", *some])
+    return f"{told}; none was {listed(none, 'or')}" if none else told
 
 
 def _unbalanced(sentence: str, problems: Sequence[str]) -> Finding:
@@ -63,13 +73,14 @@ def dead_letters_by_reason(frame: pd.DataFrame) -> Finding:
     if not total:
         return _none_rejected()
     share = Share(int(by_cause.iloc[0]), total)
-    were = "record was" if total == 1 else "records were"
+    rejected = f"{counted(total, 'record was', 'records were')} rejected"
     return Finding(
-        title=f"{total:,} {were} rejected, {percent(share.value)} for the most frequent reason",
-        sentence=f"That reason, {share.part:,} times: {by_cause.index[0]}.",
+        title=f"{rejected}, {percent(share.value)} for the most frequent reason" if len(by_cause) > 1 else rejected,
+        sentence=f"The {'most frequent ' if len(by_cause) > 1 else ''}reason, told {counted(share.part, 'time')}, is "
+        f"'{by_cause.index[0]}'.",
         figure=f"{total:,} rejected",
         action="Find who writes past the API server",
-        reason=f"it would have refused these {total:,} at once",
+        reason=f"it would have refused {'these' if total > 1 else 'this one'} at once",
         confidence=COMPLETE,
     )
 
@@ -83,20 +94,24 @@ def refused(by_reason: Mapping[str, int], accepted: int) -> Finding:
     """
     count = sum(by_reason.values())
     reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(by_reason.items()))
-    told = f"{count:,} {'request was' if count == 1 else 'requests were'} refused, {accepted:,} events accepted"
+    events = counted(accepted, "event was", "events were")
+    told = f"{counted(count, 'request was', 'requests were')} refused, {counted(accepted, 'event')} accepted"
     return Finding(
-        title=told if count else f"No request was refused; {accepted:,} events were accepted",
+        title=told if count else f"No request was refused; {events} accepted",
         sentence=f"Refused were, by reason: {reasons}." if count else "Every request was valid.",
         figure=f"{count:,} refused",
         action="Tell the makers of the clients" if count else "Nothing to do",
-        reason="each answer names the field that is wrong" if count else "every request was valid",
+        reason="each answer says what is wrong" if count else "every request was valid",
         confidence="High: each request is counted as it is answered.",
     )
 
 
 def causes(frame: pd.DataFrame) -> pd.Series[int]:
-    """Records by cause, the most frequent first: ``price='much': must be ...`` is counted as ``price: must be ...``."""
-    cause = frame["reason"].astype(str).str.replace(VALUE, ": ", regex=True)
+    """Records by cause, the most frequent first: what is wrong with which field, whatever its value was.
+
+    ``price='much': must be ...`` is counted as ``price: must be ...``, and of a missing value that it is missing.
+    """
+    cause = frame["reason"].astype(str).str.replace(VALUE, ": ", regex=True).str.replace(MISSING, r"\1", regex=True)
     counts = frame["records"].groupby(cause).sum().astype(int)
     return counts.sort_index().sort_values(ascending=False, kind="stable")
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from questlog.report import estimates
 from questlog.report.estimates import Estimate
-from questlog.report.evidence import Share, between, percent, shares_differ, sureness
+from questlog.report.evidence import SMALL, Share, between, percent, points, shares_differ, sureness
 from questlog.report.findings.finding import Finding, absent
 
 VAGUE = 0.15
@@ -39,8 +39,7 @@ def price_change(prices: pd.DataFrame, first_purchases: pd.DataFrame, changed_on
         figure=_points(effect),
         action=action,
         reason=reason,
-        confidence=f"{sureness(min(before.whole, after.whole), 'first purchases in the smaller group')} "
-        f"{between(effect.low, effect.high)}",
+        confidence=_sure(effect, min(before.whole, after.whole), "first purchases in the smaller group"),
     )
 
 
@@ -57,7 +56,18 @@ def of_swords(first_purchases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _points(effect: Estimate) -> str:
-    return f"{effect.value * 100:+.0f} points"
+    return f"{points(effect.value)} points"
+
+
+def _is_clear(effect: Estimate) -> bool:
+    """Whether it is one: an interval that holds 0 says that there may be none."""
+    return not effect.low <= 0 <= effect.high
+
+
+def _sure(effect: Estimate, count: int, what: str) -> str:
+    vague = not _is_clear(effect) and effect.high - effect.low > VAGUE and count >= SMALL
+    sure = f"Low: {count:,} {what} are too few to tell." if vague else sureness(count, what, differ=_is_clear(effect))
+    return f"{sure} {between(effect.low, effect.high, estimates.LEVEL)}"
 
 
 def _price(factor: Estimate) -> str:
@@ -73,7 +83,7 @@ def _price(factor: Estimate) -> str:
 
 def _demand(before: Share, after: Share, effect: Estimate, price: Estimate) -> tuple[str, str, str]:
     instead = f"choose a sword: {percent(after.value)} instead of {percent(before.value)}"
-    if effect.low <= 0 <= effect.high:
+    if not _is_clear(effect):
         return "new buyers do not clearly choose swords more or less often", *_unclear(effect)
     if effect.value < 0:
         return f"fewer new buyers {instead}", *_less(after.value / before.value, price)
@@ -129,13 +139,13 @@ def campaign(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
         figure=_points(effect),
         action=action,
         reason=reason,
-        confidence=f"{sureness(inside.whole, 'new players during the campaign')} {between(effect.low, effect.high)}",
+        confidence=_sure(effect, inside.whole, "new players during the campaign"),
     )
 
 
 def _called(effect: Estimate, inside: Share, outside: Share) -> tuple[str, str, str]:
     shares = f"{percent(inside.value)} instead of {percent(outside.value)}"
-    if effect.low <= 0 <= effect.high:
+    if not _is_clear(effect):
         return "The guild campaign shows no clear effect on who joins", *_undecided(effect, outside)
     if effect.value < 0:
         return (
@@ -175,21 +185,21 @@ def joining(frame: pd.DataFrame, dates: tuple[date, date]) -> Finding:
     action, reason = _cause(differ, inside, outside, frame, dates)
     return Finding(
         title=f"Players who join a guild on day one {how if differ else 'do not clearly come back more or less often'}",
-        sentence=f"In their second week {members} of them were seen, and {others} of the others. "
-        f"{_arrived(inside, outside)}",
+        sentence="Counted are players who did more than arrive on day one, and whose second week the data hold. "
+        f"In that week {members} of those who joined were seen, {others} of the others. {_arrived(inside, outside)}",
         figure=f"{percent(members.value)} against {percent(others.value)}",
         action=action,
         reason=reason,
-        confidence=sureness(min(members.whole, others.whole), "players in the smaller group"),
+        confidence=sureness(min(members.whole, others.whole), "players in the smaller group", differ=differ),
     )
 
 
 def _arrived(inside: Share, outside: Share) -> str:
     if not inside.whole or not outside.whole:
         when = "on other days" if inside.whole else "during the campaign"
-        return f"The data do not reach the second week of anybody who arrived {when}."
+        return f"Nobody of them arrived {when}."
     return (
-        f"Of all who arrived during the campaign, members or not, {inside} came back, of those who arrived on other "
+        f"Of those who arrived during the campaign, members or not, {inside} came back, of those who arrived on other "
         f"days {outside}."
     )
 

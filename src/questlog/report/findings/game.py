@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import FEWEST, Share, percent, shares_differ, sureness
+from questlog.report.evidence import FEWEST, Share, counted, listed, percent, shares_differ, sureness
 from questlog.report.findings.finding import Finding, absent
 
 Shares = dict[str, Share]
@@ -27,32 +27,36 @@ def guilds(frame: pd.DataFrame) -> Finding:
 def _strife(frame: pd.DataFrame, shares: Shares, worst: str) -> Finding:
     left, rest = shares[worst], _others(shares, worst)
     return Finding(
-        title=f"{worst} loses its members: {percent(left.value)} leave, elsewhere {percent(rest.value)}",
+        title=f"{worst} loses more of its members: {percent(left.value)} leave, elsewhere {percent(rest.value)}",
         sentence=f"{_moves(frame)} From {worst} {left.part:,} of {left.whole:,} left again.",
         figure=f"{percent(left.value)} leave {worst}",
         action=f"Read why players left {worst}, and mend the most frequent reason",
-        reason=f"{left.part:,} left it, more than leave others",
+        reason=f"{left.part:,} of {left.whole:,} left it, elsewhere {rest.part:,} of {rest.whole:,}",
         confidence=sureness(left.whole, f"players who joined {worst}"),
     )
 
 
 def _no_strife(frame: pd.DataFrame, shares: Shares) -> Finding:
-    largest = frame.sort_values(["members", "guild"], ascending=[False, True]).iloc[0]
-    size = Share(int(largest["members"]), int(frame["members"].sum()))
-    every = _together(shares)
+    most, every = int(frame["members"].max()), _together(shares)
+    largest = sorted(frame["guild"][frame["members"] == most])
+    size, who = Share(most, int(frame["members"].sum())), listed(largest)
+    has, are = ("has", "is") if len(largest) == 1 else ("have each", "are")
+    many = len(frame) > 1
+    loses = f"No guild clearly loses more members than the others; {who} {are} the largest"
     return Finding(
-        title=f"No guild clearly loses more members than the others; {largest['guild']} is the largest",
-        sentence=f"{_moves(frame)} The largest, {largest['guild']}, has {size} of today's members.",
+        title=loses if many else f"{who} is the only guild: {percent(every.value)} leave it again",
+        sentence=f"{_moves(frame)} {who} {has} {size} of the members at the end of the data.",
         figure=f"{percent(every.value)} leave again",
-        action="Treat guilds alike",
+        action="Treat guilds alike" if many else "Look again when there are more guilds",
         reason=f"{percent(every.value)} of those who join leave, nowhere clearly more",
-        confidence=sureness(every.whole, "times that players joined"),
+        confidence=sureness(every.whole, "times that players joined", differ=False),
     )
 
 
 def _moves(frame: pd.DataFrame) -> str:
     joined, departed = int(frame["joined"].sum()), int(frame["departed"].sum())
-    return f"Players joined {len(frame):,} guilds {joined:,} times, and left {departed:,} times."
+    times = f"{counted(joined, 'time')}, and left {counted(departed, 'time')}"
+    return f"Players joined {counted(len(frame), 'guild')} {times}."
 
 
 def quests(frame: pd.DataFrame) -> Finding:
@@ -71,13 +75,12 @@ def quests(frame: pd.DataFrame) -> Finding:
 
 def _too_hard(frame: pd.DataFrame, shares: Shares, worst: str) -> Finding:
     failed, rest = shares[worst], _others(shares, worst)
-    points = (failed.value - rest.value) * 100
     return Finding(
         title=f"{worst} is won least: {percent(1 - failed.value)} of the time, elsewhere {percent(1 - rest.value)}",
-        sentence=f"{_endings(frame, shares)} {worst} was not won {failed.part:,} times of {failed.whole:,}.",
+        sentence=f"{_endings(frame, shares)} {worst} was not won {counted(failed.part, 'time')} of {failed.whole:,}.",
         figure=f"{percent(1 - failed.value)} won",
         action=f"Make {worst} easier or let it pay more",
-        reason=f"it is won {points:.0f} points less often",
+        reason=f"it is won {counted(round((failed.value - rest.value) * 100), 'point')} less often",
         confidence=sureness(failed.whole, f"endings of {worst}"),
     )
 
@@ -92,8 +95,8 @@ def _balanced(frame: pd.DataFrame, shares: Shares) -> Finding:
         "these differences can be chance.",
         figure=f"{percent(won)} won",
         action="Do not rebalance single quests",
-        reason=f"{(rates[high] - rates[low]) * 100:.0f} points can be chance",
-        confidence=sureness(min(share.whole for share in shares.values()), "endings of the rarest quest"),
+        reason=f"{counted(round((rates[high] - rates[low]) * 100), 'point')} can be chance",
+        confidence=sureness(min(share.whole for share in shares.values()), "endings of the rarest quest", differ=False),
     )
 
 
@@ -101,7 +104,7 @@ def _endings(frame: pd.DataFrame, shares: Shares) -> str:
     every = _together(shares)
     abandoned = Share(int(frame["abandoned"].sum()), every.whole)
     won = f"{percent(1 - every.value)} were won and {percent(abandoned.value)} abandoned"
-    return f"Of {every.whole:,} quests that ended, {won}."
+    return f"Of {counted(every.whole, 'quest')} that ended, {won}."
 
 
 def leaving(frame: pd.DataFrame) -> Shares:

@@ -58,5 +58,5 @@ def _even(peak: int, times: float, total: int) -> Finding:
         figure=f"{times:.1f} times the mean hour",
         action="Choose hours for maintenance by other reasons",
         reason="these numbers give none",
-        confidence=sureness(total, "events"),
+        confidence=sureness(total, "events", differ=False),
     )

@@ -1,10 +1,21 @@
-"""Findings about who stays, what drives players away, and who spends."""
+"""Findings about who stays, who stays away after a purchase, and who spends."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from questlog.report.evidence import FEWEST, Share, counted, listed, percent, shares_differ, sureness, with_article
+from questlog.report.evidence import (
+    FEWEST,
+    SMALL,
+    Share,
+    counted,
+    listed,
+    percent,
+    shares_differ,
+    sureness,
+    with_article,
+    within,
+)
 from questlog.report.findings.finding import Finding, absent
 
 NAMED = {2: "second", 3: "third"}
@@ -16,6 +27,8 @@ PLURALS = {
     "explorer": "Explorers",
 }
 """The segments as the query `revenue_by_segment` names them, and all players of each."""
+PROGRAMS, UNCLEAR = "programs", "unclear"
+"""Players as the query `bots` names them."""
 ALIKE = 0.9
 """A segment that spends this part of what the first does is named beside it: the answer has no spread to judge by."""
 
@@ -32,7 +45,6 @@ def retention_by_cohort(frame: pd.DataFrame) -> Finding:
     soon, last = shares[1], max((weeks for weeks in shares if weeks in NAMED), default=0)
     late, name = (shares[last], NAMED[last]) if last else (None, "")
     title = f"{percent(soon.value)} of new players come back in the week after their first"
-    low, high = soon.interval
     action, reason = _hold(soon, late, name)
     return Finding(
         title=f"{title}, {percent(late.value)} in the {name} week after it" if late else title,
@@ -41,8 +53,7 @@ def retention_by_cohort(frame: pd.DataFrame) -> Finding:
         figure=f"{percent(soon.value)} after a week",
         action=action,
         reason=reason,
-        confidence=f"{sureness(soon.whole, 'players')} For more such players the share after a week would lie between "
-        f"{low:.0%} and {high:.0%}.",
+        confidence=f"{sureness(soon.whole, 'players')} {within(soon, 'players', 'the share after a week')}",
     )
 
 
@@ -54,10 +65,11 @@ def _hold(soon: Share, late: Share | None, last: str) -> tuple[str, str]:
     if at_once > slowly:
         return (
             "Work on the first days",
-            f"{percent(at_once)} are gone in the week after, more than are lost from there to the {last} week "
-            f"({max(slowly, 0) * 100:.0f} points)",
+            f"{percent(at_once)} are not seen in the week after, more than are lost from there to the {last} week "
+            f"({counted(round(max(slowly, 0) * 100), 'point')})",
         )
-    return "Work on the weeks after the first", f"{slowly * 100:.0f} points are lost from the next week to the {last}"
+    lost = counted(round(slowly * 100), "point is", "points are")
+    return "Work on the weeks after the first", f"{lost} lost from the next week to the {last}"
 
 
 def by_weeks(frame: pd.DataFrame) -> dict[int, Share]:
@@ -84,28 +96,30 @@ def staying_away(frame: pd.DataFrame) -> Finding:
     kind, bought = worst.rsplit(" ", 1)[1], with_article(worst)
     return Finding(
         title=f"After {bought} {percent(item.value)} stay away for a week, after another {kind} {percent(rest.value)}",
-        sentence=f"Of the times that somebody bought {bought}, {item} were followed by a week without them; "
-        f"of those with another {kind}, {rest}.",
+        sentence=f"Of the counted days on which a player bought {bought}, {item} were followed by a week without that "
+        f"player; of those with another {kind} and not this one, {rest}.",
         figure=f"{percent(item.value)} stay away",
         action=f"Take the {worst} out of the shop for half of the players, and compare",
-        reason=f"{(item.value - rest.value) * 100:.0f} points more stay away after it",
-        confidence=f"{sureness(item.whole, 'times that it was bought')} Whether it is the cause, a trial would show.",
+        reason=f"{counted(round((item.value - rest.value) * 100), 'point')} more stay away after it",
+        confidence=f"{sureness(item.whole, 'days on which a player bought it')} Whether it is the cause, a trial would "
+        "show.",
     )
 
 
 def _none_drives_away(pairs: dict[str, tuple[Share, Share]]) -> Finding:
     known = [item.whole for item, _ in pairs.values() if item.whole >= FEWEST]
     if not known:
-        return absent("whether an item drives players away", f"no item that was bought {FEWEST} times")
+        return absent("whether an item drives players away", f"no item that was bought on {FEWEST} of the counted days")
     rare = len(pairs) - len(known)
-    too_rare = f" Too rarely bought to tell: {counted(rare, 'item')}." if rare else ""
+    too_rare = f" {counted(rare, 'more was', 'more were')} bought too rarely to tell." if rare else ""
     return Finding(
         title="After no item do players clearly stay away more than after others of its kind",
-        sentence=f"Compared: {counted(len(known), 'item')}, bought {counted(sum(known), 'time')}.{too_rare}",
+        sentence=f"{counted(len(known), 'item')} can be compared, bought {counted(sum(known), 'time')} on the counted "
+        f"days.{too_rare}",
         figure=f"{counted(len(known), 'item')} compared",
         action="Leave the shop as it is on this account",
         reason="no item stands out",
-        confidence=sureness(min(known), "purchases of the rarest item"),
+        confidence=sureness(min(known), "purchases of the rarest item", differ=False),
     )
 
 
@@ -167,31 +181,50 @@ def spending(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def bots(frame: pd.DataFrame) -> Finding:
-    """How many players are programs, and what they add to the events.
+    """How many players are known to be programs, what they add to the events, and of how many nobody can tell.
 
     Args:
-        frame: `who` (programs or people), `players`, `events` (counts).
+        frame: `who` (programs, people or unclear), `players`, `events` (counts).
     """
-    known = frame.set_index("who")[["players", "events"]].reindex(["programs", "people"], fill_value=0).astype(int)
-    if not known["players"].sum():
-        return absent("programs among the players", "no players")
-    players, events = (Share(int(known[name]["programs"]), int(known[name].sum())) for name in ("players", "events"))
-    if not players.part:
-        return Finding(
-            title="No player behaves like a program",
-            sentence=f"Of {counted(players.whole, 'player')} none has only pauses that are too short for people.",
-            figure="0 programs",
-            action="Nothing to do",
-            reason="the counts of players are of people, as far as their pauses tell",
-            confidence=sureness(players.whole, "players"),
-        )
+    counts = frame.set_index("who")[["players", "events"]].reindex([PROGRAMS, "people", UNCLEAR], fill_value=0)
+    counts = counts.astype(int)
+    every, unclear = (int(number) for number in (counts["players"].sum(), counts["players"][UNCLEAR]))
+    if every == unclear:
+        return absent("programs among the players", "no player who did enough to be told from a program")
+    players, events = (Share(int(counts[name][PROGRAMS]), int(counts[name].sum())) for name in ("players", "events"))
+    seen = f"Of {counted(every, 'player')} {every - unclear:,} did enough at a stretch to be told from programs."
+    if unclear:
+        seen += f" Of {counted(unclear, 'other')} nobody can tell, and no program among them is counted."
+    sure = _sure_of_all(every - unclear, unclear, players.part)
+    return _programs(players, events, seen, sure) if players.part else _no_programs(seen, sure)
+
+
+def _sure_of_all(told: int, unclear: int, programs: int) -> str:
+    if told < SMALL or unclear <= programs:
+        return sureness(told, "players who did enough to tell", differ=bool(programs))
+    word = "Low" if unclear > told else "Medium"
+    return f"{word}: among those of whom nobody can tell there can be more programs than were found."
+
+
+def _no_programs(seen: str, sure: str) -> Finding:
     return Finding(
-        title=f"{percent(players.value)} of the players behave like programs, and send {percent(events.value)} of the "
-        "events",
-        sentence=f"{players.part:,} of {counted(players.whole, 'player')} never made a pause as long as people do, and "
-        f"sent {counted(events.part, 'event')}.",
+        title="No player is known to behave like a program",
+        sentence=f"{seen} Each of those made a pause that is long enough for people.",
+        figure="0 programs",
+        action="Nothing to do",
+        reason="the counts of players are of people, as far as their pauses tell",
+        confidence=sure,
+    )
+
+
+def _programs(players: Share, events: Share, seen: str, sure: str) -> Finding:
+    share, who = percent(events.value), percent(players.value)
+    return Finding(
+        title=f"{who} of the players are known to behave like programs, and send {share} of the events",
+        sentence=f"{seen} Never a pause as long as people make: {counted(players.part, 'player')}, who sent "
+        f"{counted(events.part, 'event')}.",
         figure=counted(players.part, "program"),
         action="Limit how fast they may send, and count visits without them",
-        reason=f"{percent(events.value)} of the events are not of people",
-        confidence=sureness(players.whole, "players"),
+        reason=f"{share} of the events are known not to be of people",
+        confidence=sure,
     )

@@ -7,11 +7,13 @@ import itertools
 
 import pandas as pd
 
-from questlog.report.evidence import Share, counted, counts_differ, percent, sureness
+from questlog.report.evidence import Share, counted, counts_differ, percent, sureness, within
 from questlog.report.findings.finding import Finding, absent
 
 FEWEST_DAYS = 4
 A_WEEK = 7
+ALL_THE_WAY = "{whole} of those who {first} came as far as '{last}'; the largest loss is before '{after}'"
+LARGEST_LOSS = "The largest loss of new players: {stop} of those who {before} never {after}"
 
 
 def players_by_day(frame: pd.DataFrame) -> Finding:
@@ -26,9 +28,10 @@ def players_by_day(frame: pd.DataFrame) -> Finding:
             "whether more or fewer new players come", f"{counted(len(days), 'day')}, and it takes {FEWEST_DAYS}"
         )
     half = len(days) // 2
-    early, late = (int(part["new_players"].sum()) for part in (days[:half], days[-half:]))
+    halves = days[:half], days[-half:]
+    early, late = (int(part["new_players"].sum()) for part in halves)
     busiest, mean = int(days["players"].max()), days["players"].mean()
-    title, figure, action, reason = _arrivals(early, late, half)
+    title, figure, action, reason = _arrivals(early, late, half, *map(_span, halves))
     return Finding(
         title=title,
         sentence=f"In the first {half} days came {counted(early, 'new player')}, in the last {half} days {late:,}. "
@@ -36,40 +39,50 @@ def players_by_day(frame: pd.DataFrame) -> Finding:
         figure=figure,
         action=action,
         reason=reason,
-        confidence=sureness(early + late, "new players"),
+        confidence=sureness(early + late, "new players", differ=counts_differ(early, late)),
     )
 
 
-def _arrivals(early: int, late: int, half: int) -> tuple[str, str, str, str]:
+def _span(days: pd.DataFrame) -> str:
+    first, last = days.index.min(), days.index.max()
+    return f"{first:%-d %B} to {last:%-d %B}"
+
+
+def _arrivals(early: int, late: int, half: int, first: str, last: str) -> tuple[str, str, str, str]:
     if not counts_differ(early, late):
         return (
-            f"New players do not clearly become more or fewer: {early:,} in the first half, {late:,} in the second",
+            f"New players do not clearly become more or fewer: {early:,} from {first}, {late:,} from {last}",
             f"{(early + late) / (2 * half):,.1f} new players a day",
             "Leave as it is what brings players in",
             f"{early:,} against {late:,} is within chance",
         )
     figure = f"{late / half:,.1f} new players a day"
+    change = f"from {early / half:,.1f} a day ({first}) to {late / half:,.1f} ({last})"
     if late < early:
         return (
-            f"New players fell from {early / half:,.1f} to {late / half:,.1f} a day",
+            f"New players fell {change}",
             figure,
             "Find out where new players come from, and bring in more",
-            f"in the second half {early - late:,} fewer came than in the first",
+            f"from {last} {early - late:,} fewer came than from {first}",
         )
     return (
-        f"New players rose from {early / half:,.1f} to {late / half:,.1f} a day",
+        f"New players rose {change}",
         figure,
         "Check what the servers hold beyond the busiest day",
-        f"in the second half {late - early:,} more came than in the first",
+        f"from {last} {late - early:,} more came than from {first}",
     )
 
 
 def funnel(frame: pd.DataFrame) -> Finding:
-    """At which step the most new players stop.
+    """How many new players take the last step, and at which one the most stop.
 
     Args:
         frame: `step` (from 1), `name`, `players` (count), `share` and `share_of_previous` (0 to 1), in order.
     """
+    return _steps(frame, ALL_THE_WAY)
+
+
+def _steps(frame: pd.DataFrame, title: str) -> Finding:
     players, names = [int(count) for count in frame["players"]], frame["name"].tolist()
     if not players or not players[0]:
         return absent("how far new players come", "nobody who created a player")
@@ -80,7 +93,14 @@ def funnel(frame: pd.DataFrame) -> Finding:
         return _nobody_stops(names, whole)
     stop, before, after = Share(lost[worst], players[worst]), names[worst], names[worst + 1]
     return Finding(
-        title=f"The largest loss of new players: {percent(stop.value)} of those who {before} never {after}",
+        title=title.format(
+            whole=percent(whole.value),
+            stop=percent(stop.value),
+            first=names[0],
+            last=names[-1],
+            before=before,
+            after=after,
+        ),
         sentence=f"{_all_the_way(names, whole)} Before '{after}' {stop.part:,} of {stop.whole:,} stop.",
         figure=f"{percent(whole.value)} go all the way",
         action=f"Work on the step to '{after}' first",
@@ -90,12 +110,12 @@ def funnel(frame: pd.DataFrame) -> Finding:
 
 
 def purchase_funnel(frame: pd.DataFrame) -> Finding:
-    """The finding of `funnel`, on the way to a second purchase, with the step that takes the longest.
+    """At which step to a second purchase the most new players stop, and which one takes the longest.
 
     Args:
         frame: as that of `funnel`, and `median_hours` (since the step before).
     """
-    found = funnel(frame)
+    found = _steps(frame, LARGEST_LOSS)
     took = frame["median_hours"].astype(float)
     if took.isna().all():
         return found
@@ -138,7 +158,6 @@ def players_returning(frame: pd.DataFrame) -> Finding:
         return absent("how many players come back", "no player who could have been seen a day later")
     shares = {int(day): Share(int(part), int(whole)) for day, part, whole in _columns(frame)}
     first, later = min(shares), max(day for day in shares if day <= max(A_WEEK, min(shares)))
-    low, high = shares[later].interval
     action, reason = _keep(shares[first], shares[later], first, later)
     return Finding(
         title=_comes_back(shares, first, later),
@@ -147,8 +166,7 @@ def players_returning(frame: pd.DataFrame) -> Finding:
         figure=f"{percent(shares[later].value)} on day {later}",
         action=action,
         reason=reason,
-        confidence=f"{sureness(shares[later].whole, 'players')} "
-        f"For more such players day {later} would lie between {low:.0%} and {high:.0%}.",
+        confidence=f"{sureness(shares[later].whole, 'players')} {within(shares[later], 'players', f'day {later}')}",
     )
 
 
@@ -167,9 +185,10 @@ def _keep(first: Share, last: Share, first_day: int, last_day: int) -> tuple[str
         return (
             "Give a reason to come back at once",
             f"{percent(at_once)} were not seen on day {first_day}, more than what is lost from there to day {last_day} "
-            f"({slowly * 100:.0f} points)",
+            f"({counted(round(slowly * 100), 'point')})",
         )
-    return "Give a reason to stay", f"{slowly * 100:.0f} points are lost between day {first_day} and day {last_day}"
+    lost = counted(round(slowly * 100), "point is", "points are")
+    return "Give a reason to stay", f"{lost} lost between day {first_day} and day {last_day}"
 
 
 def every_day(frame: pd.DataFrame) -> pd.DataFrame:

@@ -26,9 +26,10 @@ def sales_by_item(frame: pd.DataFrame) -> Finding:
     name = f"{best['item']} {best['kind']}"
     earned, sold = Share(int(best["gold"]), gold), Share(int(best["pieces"]), pieces)
     action, reason = _sell(name, earned, sold)
+    only = "is the only item that sells" if len(frame) == 1 else "earns most"
     return Finding(
-        title=f"The {name} earns most: {percent(earned.value)} of the gold, from {percent(sold.value)} of the pieces",
-        sentence=f"The shop sold {pieces:,} pieces for {gold:,} gold; the {name} made {earned.part:,} of it.",
+        title=f"The {name} {only}: {percent(earned.value)} of the gold, from {percent(sold.value)} of the pieces",
+        sentence=f"The shop sold {counted(pieces, 'piece')} for {gold:,} gold; the {name} made {earned.part:,} of it.",
         figure=f"{percent(earned.value)} of {gold:,} gold",
         action=action,
         reason=reason,
@@ -41,11 +42,11 @@ def _sell(name: str, earned: Share, sold: Share) -> tuple[str, str]:
     if times >= DEAR:
         return (
             f"Show the {name} to every player who has the gold for it",
-            f"one earns as much as {times:.1f} average pieces, and {sold.part:,} were sold",
+            f"one earns as much as {times:.1f} average pieces, and {counted(sold.part, 'was', 'were')} sold",
         )
     return (
         f"Keep the {name} easy to buy, and try one dearer item beside it",
-        f"it earns by its number, {sold.part:,} pieces",
+        f"it earns by its number, {counted(sold.part, 'piece')}",
     )
 
 
@@ -62,12 +63,12 @@ def revenue_by_day(frame: pd.DataFrame) -> Finding:
     title, action, reason = _week(daily, daily[weekend], daily[~weekend])
     return Finding(
         title=title,
-        sentence=f"The shop earned {daily.sum():,.0f} gold in {len(daily)} days, the most on "
+        sentence=f"The shop earned {daily.sum():,.0f} gold in {counted(len(daily), 'day')}, the most on "
         f"{daily.idxmax():%-d %B %Y}. {_means(daily[weekend], daily[~weekend])}",
         figure=f"{daily.mean():,.0f} gold a day",
         action=action,
         reason=reason,
-        confidence=sureness(len(daily), "days"),
+        confidence=sureness(len(daily), "days", differ=means_differ(daily[weekend].tolist(), daily[~weekend].tolist())),
     )
 
 
@@ -75,11 +76,11 @@ def _week(daily: pd.Series[float], off: pd.Series[float], work: pd.Series[float]
     if not means_differ(off.tolist(), work.tolist()):
         title = f"The shop earns {daily.mean():,.0f} gold a day; weekends do not clearly differ from workdays"
         return title, "Do not time offers by the day of the week yet", "collect more weeks first"
-    better, worse = ("a weekend day", "workdays") if off.mean() > work.mean() else ("a workday", "weekends")
+    better, worse = ("weekend days", "workdays") if off.mean() > work.mean() else ("workdays", "weekend days")
     low, high = sorted((off.mean(), work.mean()))
     action = f"Try an offer on {worse}, and compare with the weeks before"
     reason = f"they earn {high - low:,.0f} gold a day less"
-    return f"The shop earns {high:,.0f} gold on {better} and {low:,.0f} on {worse}", action, reason
+    return f"The shop earns {high:,.0f} gold a day on {better} and {low:,.0f} on {worse}", action, reason
 
 
 def _means(off: pd.Series[float], work: pd.Series[float]) -> str:
@@ -104,7 +105,7 @@ def top_spenders(frame: pd.DataFrame) -> Finding:
     who = "The top spender spends" if len(frame) == 1 else f"The {len(frame)} top spenders spend"
     return Finding(
         title=f"{who} {percent(share)} of all gold",
-        sentence=f"The first spent {int(top['gold']):,} gold in {int(top['purchases']):,} purchases.",
+        sentence=f"The first spent {int(top['gold']):,} gold in {counted(int(top['purchases']), 'purchase')}.",
         figure=f"{percent(share)} of all gold",
         action=action,
         reason=reason,
