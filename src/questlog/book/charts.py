@@ -42,14 +42,18 @@ def fault(outcome: Outcome) -> Chart:
     figure = blank(HEIGHT)
     figure.say(outcomes.recovery(outcome))
     axes, over = figure.subplots(), outcomes.timeline(outcome)
-    axes.axvspan(0, max(outcome.moments.over - outcome.moments.injected, LEAST_SHOWN), color=style.PALE)
+    began = "the fault began (grey while it lasted)"
+    if outcome.not_run:
+        began = "the fault was tried"
+    else:
+        axes.axvspan(0, max(outcome.moments.over - outcome.moments.injected, LEAST_SHOWN), color=style.PALE)
     for column, label, colour in (
         ("acknowledged", "acknowledged", style.ACCENT),
         ("seen", "seen in Presto", style.ALERT),
     ):
         line = over.dropna(subset=[column])
         axes.plot(line["second"], line[column], drawstyle="steps-post", color=colour, label=label)
-    axes.set_xlabel("seconds since the fault began (grey while it lasted)")
+    axes.set_xlabel(f"seconds since {began}")
     axes.set_ylabel("events")
     axes.set_ylim(bottom=0)
     draw.below(figure, axes, columns=2)
