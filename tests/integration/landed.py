@@ -2,8 +2,8 @@
 
 import io
 import itertools
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -53,6 +53,17 @@ def land(
     day = events[0]["event_time"].date()
     path = f"{definitions.type_path(settings, event_type)}/event_date={day}/part-{next(OFFSETS)}.parquet"
     return put(files, path, parquet(table_columns(catalogue[event_type]), events))
+
+
+def land_story(files: WebHDFS, settings: Settings, story: Mapping[str, list[dict[str, Any]]]) -> None:
+    """The events by their types, each day's in a file of its own."""
+    for event_type, events in story.items():
+        for _, of_a_day in itertools.groupby(sorted(events, key=_day), _day):
+            land(files, settings, event_type, *of_a_day)
+
+
+def _day(event: dict[str, Any]) -> date:
+    return event["event_time"].date()
 
 
 def land_dead_letters(files: WebHDFS, settings: Settings, *letters: dict[str, Any]) -> str:

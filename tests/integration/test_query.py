@@ -47,9 +47,7 @@ def tables_of_three_players(settings: Settings) -> Iterator[Settings]:
     """Ada plays three days, Bob two, Cy one; somebody without a name looks in."""
     with new_tables(settings.in_namespace("test_query")) as here:
         hdfs = files.filesystem(here)
-        for event_type, events in STORY.items():
-            for day in sorted({event["event_time"].date() for event in events}):
-                landed.land(hdfs, here, event_type, *(event for event in events if event["event_time"].date() == day))
+        landed.land_story(hdfs, here, STORY)
         landed.land_dead_letters(hdfs, here, *LETTERS)
         landed.land_account(hdfs, here, *ACCOUNT)
         landed.land_progress(hdfs, here, *PROGRESS)

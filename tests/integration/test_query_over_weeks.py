@@ -1,7 +1,7 @@
 """Questions whose answers take weeks of events: each has a known answer for five players in three weeks."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -138,13 +138,13 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
 @pytest.fixture(scope="module")
 def tables_of_three_weeks(settings: Settings) -> Iterator[Settings]:
     with new_tables(settings.in_namespace("test_query_weeks")) as here:
-        hdfs = files.filesystem(here)
-        for event_type, events in STORY.items():
-            for date in sorted({event["event_time"].date() for event in events}):
-                landed.land(hdfs, here, event_type, *(event for event in events if event["event_time"].date() == date))
-        execute = functools.partial(presto.execute, here)
-        partitions.announce(here, partitions.missing(execute, here))
+        tell(here, STORY)
         yield here
+
+
+def tell(settings: Settings, story: Mapping[str, list[dict[str, Any]]]) -> None:
+    landed.land_story(files.filesystem(settings), settings, story)
+    partitions.announce(settings, partitions.missing(functools.partial(presto.execute, settings), settings))
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -159,6 +159,13 @@ def test_a_query_gives_its_known_answer_with_the_columns_it_describes(
 def test_a_shorter_month_forgets_earlier_players(tables_of_three_weeks: Settings) -> None:
     last = library.run(tables_of_three_weeks, "stickiness", days=4).iloc[-1]
     assert (last["players_of_window"], last["window_days"]) == (1, 4)
+
+
+def test_a_week_that_the_data_do_not_hold_to_its_end_is_left_out(settings: Settings) -> None:
+    to_saturday = {name: [event for event in events if event["event_time"] < at(20)] for name, events in STORY.items()}
+    with new_tables(settings.in_namespace("test_query_cut_week")) as here:
+        tell(here, to_saturday)
+        assert rows(library.run(here, "players_by_week")) == [(day(0), 3, 3, 0, 0, 2), (day(7), 3, 2, 1, 0, None)]
 
 
 def test_a_shorter_gap_makes_more_sessions(tables_of_three_weeks: Settings) -> None:

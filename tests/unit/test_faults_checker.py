@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from questlog.faults.checker import Evidence, Recovery, violations
+from questlog.faults.checker import ALLOWED, ANSWER, PROMISES, SLACK, Evidence, Recovery, violations
 from questlog.faults.record import Fields, Look, Record
 
 SWORD: Fields = {"event_type": "purchase_sword", "user_id": "ada", "event_time": 1767607200000, "price": 120}
@@ -103,6 +103,22 @@ def test_a_number_of_rows_that_went_down_is_found_even_with_a_failed_query_in_be
 @pytest.mark.parametrize("seconds", [5.1, None], ids=["late", "never"])
 def test_a_recovery_that_is_late_or_never_comes_is_found(seconds: float | None) -> None:
     assert broken(replace(KEPT, recovery=Recovery(seconds=seconds, bound=5.0))) == ["I6"]
+
+
+def test_a_late_recovery_is_told_with_the_seconds_that_it_took_and_those_that_are_allowed() -> None:
+    (late,) = violations(replace(KEPT, recovery=Recovery(seconds=5.1, bound=5.0)))
+
+    assert str(late) == "I6: service came back after 5.1 s; 5 s are allowed"
+
+
+def test_a_refusal_is_late_after_the_limit_that_is_told_and_not_before() -> None:
+    latest = ANSWER + SLACK
+
+    assert broken(replace(KEPT, record=told(refusals=[latest]))) == []
+    (late,) = violations(replace(KEPT, record=told(refusals=[latest + 0.25])))
+
+    assert late.says == f"1 refusal took up to {latest + 0.25:.2f} s; {ALLOWED}"
+    assert f"within {ANSWER:g} s" in PROMISES["I7"]
 
 
 def test_a_slow_refusal_a_strange_answer_and_silence_are_found() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from questlog.book import charts
 from questlog.errors import FaultError
 from questlog.faults import __main__ as command
 from questlog.faults import outcomes
 from questlog.faults.__main__ import main
-from questlog.faults.checker import Violation
+from questlog.faults.checker import ALLOWED, Violation
 from questlog.faults.matrix import FAULTS, named
 from questlog.faults.record import Record
 from questlog.faults.trial import Moments, Outcome
@@ -30,6 +31,9 @@ DONE = Outcome(
     restarts=1,
     violations=(),
 )
+LOST, LATE = Violation("I1", "a acknowledged, not in Presto"), Violation("I6", "events were seen late")
+IN_THE_WAY = "a small disk cannot be mounted here"
+MOVING = replace(DONE, fault=named(["driver_killed_moving"])[0], answered=0.1)  # counted by what is seen
 
 
 def test_every_fault_has_a_name_of_its_own_a_description_and_a_bound() -> None:
@@ -52,11 +56,11 @@ def test_a_fault_that_there_is_not_is_refused_and_those_that_there_are_are_named
 
 
 def test_outcomes_of_a_fault_become_one_row() -> None:
-    slower = replace(DONE, answered=10.0, violations=(Violation("I1", "a acknowledged, not in Presto"),))
+    slower = replace(DONE, answered=10.0, violations=(LOST,))
 
     (row,) = outcomes.frame([DONE, slower]).itertuples(index=False)
 
-    assert row == ("kafka_killed", 2, 4, 7.0, 10.0, 30, "answered", 2, 1)
+    assert row == ("kafka_killed", 2, 4, 7.0, 10.0, 30, "acknowledged", 2, 1)
     assert outcomes.violations([DONE, slower]) == ["kafka_killed: I1: a acknowledged, not in Presto"]
 
 
@@ -67,12 +71,87 @@ def test_service_that_never_came_back_has_no_longest_time() -> None:
 
 
 def test_a_fault_that_could_not_be_brought_about_counts_as_no_run() -> None:
-    missing = replace(DONE, not_run="a small disk cannot be mounted here")
+    missing = replace(DONE, not_run=IN_THE_WAY)
 
     (row,) = outcomes.frame([missing]).itertuples(index=False)
 
     assert (row.runs, row.acknowledged) == (0, 0)
-    assert outcomes.not_run([missing]) == {"kafka_killed": "a small disk cannot be mounted here"}
+    assert outcomes.not_run([missing]) == {"kafka_killed": IN_THE_WAY}
+
+
+def told(outcome: Outcome) -> tuple[str | None, str]:
+    """What a page says of service, and of the promises."""
+    (row,) = outcomes.told([outcome]).to_dict("records")
+    return row["service was back"], row["kept"]
+
+
+def test_recovery_is_told_by_the_fault_s_own_measure() -> None:
+    assert told(DONE) == ("acknowledged again in 4.0 s; 30 s are allowed", "all promises")
+    assert told(MOVING) == ("seen in Presto again in 7.0 s; 30 s are allowed", "all promises")
+    assert outcomes.recovery(DONE).endswith("Events are acknowledged again after 4.0 s; every promise is kept")
+    assert outcomes.recovery(MOVING).endswith("Events are seen in Presto again after 7.0 s; every promise is kept")
+
+
+def test_service_that_did_not_come_back_is_told_so_by_the_fault_s_own_measure_alone() -> None:
+    unseen = replace(DONE, seen=None)
+
+    assert "are acknowledged again after" in outcomes.recovery(unseen)
+    assert told(replace(MOVING, seen=None, violations=(LATE,))) == (
+        "not seen in Presto again; 30 s are allowed",
+        "I6: events were seen late",
+    )
+    assert "Events are not seen in Presto again; " in outcomes.recovery(replace(MOVING, seen=None))
+
+
+def test_a_title_names_the_promises_that_are_broken_each_once() -> None:
+    assert outcomes.recovery(replace(DONE, violations=(LATE,))).endswith("; I6 is broken")
+    assert outcomes.recovery(replace(DONE, violations=(LATE, LOST, LOST))).endswith("; I1 and I6 are broken")
+
+
+def test_a_fault_that_could_not_be_brought_about_is_never_told_as_kept() -> None:
+    missing = replace(DONE, not_run=IN_THE_WAY, answered=None, seen=None)
+
+    assert told(missing) == (None, f"could not be brought about here: {IN_THE_WAY}")
+    assert outcomes.recovery(missing) == "Could not be brought about here: kill -9 of Kafka"
+
+
+def test_what_broke_beside_a_fault_that_could_not_be_brought_about_is_told_all_the_same() -> None:
+    broken = replace(DONE, not_run=IN_THE_WAY, violations=(LOST,))
+
+    assert told(broken) == (None, f"could not be brought about here: {IN_THE_WAY}; {LOST}")
+    assert outcomes.recovery(broken).endswith("brought about here: kill -9 of Kafka. I1 is broken all the same")
+
+
+def test_the_chart_of_a_fault_has_its_title_and_shades_only_what_was_brought_about() -> None:
+    missing = replace(DONE, not_run=IN_THE_WAY)
+
+    for outcome, shaded in ((DONE, True), (missing, False)):
+        chart = charts.fault(outcome)
+        assert chart.said == outcomes.recovery(outcome)
+        assert ("grey" in chart.axes[0].get_xlabel()) == bool(chart.axes[0].patches) == shaded
+
+
+def test_a_run_is_summed_up_with_the_right_words_for_one_and_for_many() -> None:
+    one = replace(DONE, record=Record(acknowledged={"a": {}}), violations=(LATE,))
+    missing = replace(DONE, not_run=IN_THE_WAY, violations=(LOST, LATE))
+
+    assert outcomes.summary([one]).splitlines() == [
+        "brought about: 1 of 1 fault",
+        "checked: 1 acknowledged event",
+        "found: 1 violation",
+    ]
+    assert outcomes.summary([DONE, missing]).splitlines() == [
+        "brought about: 1 of 2 faults",
+        "checked: 4 acknowledged events",
+        "found: 2 violations",
+    ]
+
+
+def test_the_slowest_refusal_is_told_against_what_is_allowed() -> None:
+    refusing = replace(DONE, record=Record(refusals=[0.02, 0.51]))
+
+    assert outcomes.refusals(DONE) == "no refusal"
+    assert outcomes.refusals(refusing) == f"2 refusals, the slowest in 0.51 s; {ALLOWED}"
 
 
 def test_the_command_s_help_lists_every_fault_with_its_bound() -> None:

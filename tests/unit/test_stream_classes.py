@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from questlog.stream.classes import FOLDER, UNUSED_DAYS, Archive, archive
+from questlog.stream.classes import FOLDER, KEEP_SECONDS, UNUSED_DAYS, Archive, archive, delete_unused
 
 
 @pytest.fixture
@@ -66,3 +66,18 @@ def test_a_cache_that_cannot_be_written_has_no_archive(tmp_path: Path, java: Pat
     (tmp_path / "cache" / FOLDER).write_text("a file, where a folder would have to be")
 
     assert archive(tmp_path / "cache", java, (jar,)) is None
+
+
+def test_archives_that_nobody_uses_are_deleted_and_drafts_that_nobody_writes_any_more(
+    tmp_path: Path, java: Path, jar: Path
+) -> None:
+    at_work, used = found(tmp_path, java, jar).draft, found(tmp_path, java, jar).file
+    left, unused = at_work.with_suffix(".left.jsa"), used.with_stem("unused")
+    ages = {at_work: 0, left: 2 * KEEP_SECONDS, used: 2 * KEEP_SECONDS, unused: (UNUSED_DAYS + 1) * 86_400}
+    for file, age in ages.items():
+        file.touch()
+        os.utime(file, (0, time.time() - age))
+
+    delete_unused(used.parent)
+
+    assert set(used.parent.iterdir()) == {at_work, used}

@@ -40,29 +40,25 @@ def load_curve(runs: Sequence[BenchResult]) -> Chart:
 def fault(outcome: Outcome) -> Chart:
     """Events acknowledged, and rows that Presto shows, while a fault was at work; the fault itself in grey."""
     figure = blank(HEIGHT)
-    figure.say(_recovery(outcome))
+    figure.say(outcomes.recovery(outcome))
     axes, over = figure.subplots(), outcomes.timeline(outcome)
-    axes.axvspan(0, max(outcome.moments.over - outcome.moments.injected, LEAST_SHOWN), color=style.PALE)
+    began = "the fault began (grey while it lasted)"
+    if outcome.not_run:
+        began = "the fault was tried"
+    else:
+        axes.axvspan(0, max(outcome.moments.over - outcome.moments.injected, LEAST_SHOWN), color=style.PALE)
     for column, label, colour in (
         ("acknowledged", "acknowledged", style.ACCENT),
         ("seen", "seen in Presto", style.ALERT),
     ):
         line = over.dropna(subset=[column])
         axes.plot(line["second"], line[column], drawstyle="steps-post", color=colour, label=label)
-    axes.set_xlabel("seconds since the fault began (grey while it lasted)")
+    axes.set_xlabel(f"seconds since {began}")
     axes.set_ylabel("events")
     axes.set_ylim(bottom=0)
     draw.below(figure, axes, columns=2)
     whole_numbers(axes.yaxis)
     return figure
-
-
-def _recovery(outcome: Outcome) -> str:
-    what = outcome.fault.does[0].upper() + outcome.fault.does[1:]
-    if outcome.answered is None or outcome.seen is None:
-        return f"{what}: service did not come back"
-    kept = "nothing is lost" if not outcome.violations else f"{len(outcome.violations)} promises are broken"
-    return f"{what}: events are taken again after {outcome.answered:.1f} s, and {kept}"
 
 
 def _finding(first: BenchResult, last: BenchResult) -> str:

@@ -154,10 +154,9 @@ def phases(progress: pd.DataFrame) -> Table:
 
 
 def wrapped(text: str, width: int = 100) -> str:
-    """Text with no line longer than `width` characters, for a narrow page."""
-    return "\n".join(
-        part for line in text.splitlines() for part in textwrap.wrap(line, width, break_on_hyphens=False) or [""]
-    )
+    """Text with no line longer than `width` characters, for a narrow page; a longer word, as a path, stays whole."""
+    wrap = textwrap.TextWrapper(width, break_on_hyphens=False, break_long_words=False).wrap
+    return "\n".join(part for line in text.splitlines() for part in wrap(line) or [""])
 
 
 def _table(rows: Sequence[tuple[object, ...]], *columns: str) -> Table:

@@ -271,8 +271,9 @@ def _readable(file: DataFile) -> Iterator[None]:
     try:
         yield
     except pa.ArrowException as error:
+        why = str(error).rstrip(".")
         raise CatalogError(
-            f"{file.path} ({file.bytes} bytes) is not a parquet file: {error}. "
+            f"{file.path} ({file.bytes} bytes) is not a parquet file: {why}. "
             "Only the stream writes below a table: find out who put it there, and move it away."
         ) from error
 

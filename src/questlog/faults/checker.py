@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from questlog.faults.record import Fields, Look, Record
+from questlog.report.evidence import counted
 
 ANSWER = 1.0  # seconds within which a refusal has to come
 SLACK = 1.0  # seconds more, for a machine on which everything else runs as well
+ALLOWED = f"{ANSWER:g} s is allowed, and {SLACK:g} s more for a machine on which everything else runs as well"
 SHOWN = 3  # ids named in a sentence
 
 PROMISES = {
@@ -20,7 +22,7 @@ PROMISES = {
     "I4": "While Presto is up, no query fails, and none sees an event twice.",
     "I5": "The number of rows never goes down.",
     "I6": "Service is there again by itself, within the fault's bound.",
-    "I7": "A refusal comes within a second; no other error is answered, and no request is cut off without need.",
+    "I7": f"A refusal comes within {ANSWER:g} s; no other error is answered, and no request is cut off without need.",
     "I8": "The ledger balances.",
 }
 
@@ -44,7 +46,6 @@ class Recovery:
 
     seconds: float | None
     bound: float
-    what: str = "service"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def _of_rows(record: Record, rows: Sequence[Row], strangers: int) -> Iterator[Vi
     if strange := count.keys() - sent.keys():
         yield Violation("I3", f"{_named(strange)} in Presto, and nobody sent it")
     if strangers:
-        yield Violation("I3", f"{strangers:,} rows in Presto are of no client")
+        yield Violation("I3", f"{counted(strangers, 'row')} in Presto of no client")
     for event_id, fields in rows:
         if event_id in sent and (differing := _differences(sent[event_id], fields)):
             yield Violation("I3", f"{event_id}: {differing}")
@@ -102,26 +103,24 @@ def _of_looks(looks: Sequence[Look]) -> Iterator[Violation]:
         if look.error and look.presto_was_up:
             yield Violation("I4", f"a query failed after {look.answered - look.asked:.1f} s: {look.error}")
         if look.rows != look.events:
-            yield Violation("I4", f"a query saw {look.rows:,} rows of {look.events:,} events")
+            yield Violation("I4", f"a query saw {counted(look.rows, 'row')} of {counted(look.events, 'event')}")
     for before, after in itertools.pairwise(look for look in looks if not look.error):
         if after.rows < before.rows:
-            yield Violation("I5", f"{after.rows:,} rows after {before.rows:,}: some had gone")
+            yield Violation("I5", f"{counted(after.rows, 'row')} after {before.rows:,}: some had gone")
 
 
 def _of_service(evidence: Evidence) -> Iterator[Violation]:
     recovery, record = evidence.recovery, evidence.record
     if recovery.seconds is None:
-        yield Violation("I6", f"{recovery.what} did not come back")
+        yield Violation("I6", "service did not come back")
     elif recovery.seconds > recovery.bound:
-        yield Violation(
-            "I6", f"{recovery.what} came back after {recovery.seconds:.1f} s; {recovery.bound:g} s is allowed"
-        )
+        yield Violation("I6", f"service came back after {recovery.seconds:.1f} s; {recovery.bound:g} s are allowed")
     if late := [seconds for seconds in record.refusals if seconds > ANSWER + SLACK]:
-        yield Violation("I7", f"{len(late):,} refusals took up to {max(late):.2f} s; {ANSWER:g} s is allowed")
+        yield Violation("I7", f"{counted(len(late), 'refusal')} took up to {max(late):.2f} s; {ALLOWED}")
     for surprise, times in Counter(record.surprises).items():
-        yield Violation("I7", f"{surprise}, {times:,} times")
+        yield Violation("I7", f"{surprise}, {counted(times, 'time')}")
     if record.resets and not evidence.may_reset:
-        yield Violation("I7", f"{len(record.resets):,} requests were cut off: {record.resets[0]}")
+        yield Violation("I7", f"{counted(len(record.resets), 'request')} cut off: {record.resets[0]}")
 
 
 def _differences(sent: Fields, found: Fields) -> str:

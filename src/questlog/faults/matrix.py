@@ -13,8 +13,9 @@ from questlog.faults.line import Line
 from questlog.faults.scene import Scene
 from questlog.stream.faults import POINTS
 
-ANSWERED, SEEN = "answered", "seen"
-"""What recovery is measured by: an event begun after the fault is acknowledged; one received after it is in Presto."""
+ANSWERED, SEEN = "acknowledged", "seen in Presto"
+"""What recovery is measured by, in people's words: an event begun after the fault is taken; one received after it is in
+Presto."""
 
 AT_ONCE = (2, 4)  # faults, at least and at most
 

@@ -1,4 +1,4 @@
-"""Outcomes as a table: for each fault what it does, how often it ran, and what was measured."""
+"""Outcomes as tables and in words: for each fault what it does, how often it ran, and what was measured."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from questlog.faults.checker import ALLOWED
 from questlog.faults.matrix import FAULTS
 from questlog.faults.trial import Outcome
+from questlog.report.evidence import counted, listed
 
 COLUMNS = ("fault", "runs", "acknowledged", "median", "longest", "bound", "measured", "restarts", "violations")
 
@@ -25,18 +27,51 @@ def frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def told(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """The same in words, for a page: ``fault``, ``what happens``, ``acknowledged``, ``service was back``, ``kept``."""
+    """The same in words, for a page: ``fault``, ``what happens``, ``events``, ``service was back``, ``kept``.
+
+    Of a fault that could not be brought about, nothing is said of service, and ``kept`` says why.
+    """
     rows = [
         (
             outcome.fault.name,
             outcome.fault.does,
             f"{len(outcome.record.acknowledged):,} acknowledged",
-            f"{_back(outcome)}; {outcome.fault.bound:g} s are allowed",
-            "all promises" if not outcome.violations else "; ".join(str(each) for each in outcome.violations),
+            None if outcome.not_run else f"{_back(outcome)}; {outcome.fault.bound:g} s are allowed",
+            _kept(outcome),
         )
         for outcome in outcomes
     ]
     return pd.DataFrame(rows, columns=["fault", "what happens", "events", "service was back", "kept"])
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """How many faults were brought about, events checked and violations found: a line each."""
+    events = sum(len(outcome.record.acknowledged) for outcome in outcomes)
+    ran = sum(not outcome.not_run for outcome in outcomes)
+    return "\n".join(
+        (
+            f"brought about: {ran:,} of {counted(len(outcomes), 'fault')}",
+            f"checked: {counted(events, 'acknowledged event')}",
+            f"found: {counted(len(violations(outcomes)), 'violation')}",
+        )
+    )
+
+
+def recovery(outcome: Outcome) -> str:
+    """What the fault does, when service was there again by the fault's own measure, and which promises are broken."""
+    does = outcome.fault.does
+    broken = sorted({violation.promise for violation in outcome.violations})
+    verdict = f"{listed(broken)} {'is' if len(broken) == 1 else 'are'} broken" if broken else "every promise is kept"
+    if outcome.not_run:
+        return f"Could not be brought about here: {does}" + (f". {verdict} all the same" if broken else "")
+    after = "" if outcome.recovered is None else f" after {outcome.recovered:.1f} s"
+    return f"{does[0].upper()}{does[1:]}. Events are {_again(outcome)}{after}; {verdict}"
+
+
+def refusals(outcome: Outcome) -> str:
+    """The slowest refusal of the trial, against what is allowed."""
+    took = outcome.record.refusals
+    return f"{counted(len(took), 'refusal')}, the slowest in {max(took):.2f} s; {ALLOWED}" if took else "no refusal"
 
 
 def timeline(outcome: Outcome) -> pd.DataFrame:
@@ -64,7 +99,19 @@ def not_run(outcomes: Iterable[Outcome]) -> dict[str, str]:
 
 
 def _back(outcome: Outcome) -> str:
-    return "never" if outcome.recovered is None else f"in {outcome.recovered:.1f} s"
+    return _again(outcome) + ("" if outcome.recovered is None else f" in {outcome.recovered:.1f} s")
+
+
+def _again(outcome: Outcome) -> str:
+    """What events are again, by the fault's own measure."""
+    return f"{'not ' if outcome.recovered is None else ''}{outcome.fault.measured} again"
+
+
+def _kept(outcome: Outcome) -> str:
+    broken = [str(violation) for violation in outcome.violations]
+    if outcome.not_run:
+        return "; ".join((f"could not be brought about here: {outcome.not_run}", *broken))
+    return "; ".join(broken) or "all promises"
 
 
 def _row(some: Sequence[Outcome]) -> tuple[object, ...]:

@@ -33,8 +33,8 @@ from questlog.transport.producer import Publisher
 QUIET = Console(quiet=True)
 LISTENER = "LINE"
 # Kills follow each other sooner than accidents do, and each is to find a stream that has run well. Its files are merged
-# now and then, as those of any stream that runs for long: also while something dies.
-OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 1}
+# as often as it takes to find few of them at a start, as in a stream that has run for long: also while something dies.
+OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 0.25}
 STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
 

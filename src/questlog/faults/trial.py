@@ -62,7 +62,7 @@ class Outcome:
     @property
     def recovered(self) -> float | None:
         """Seconds until service was there again, by the fault's own measure."""
-        return self.answered if self.fault.measured == ANSWERED else self.seen
+        return _measured(self.fault, self.answered, self.seen)
 
 
 class Interrupted(Exception):
@@ -200,12 +200,12 @@ def _judged(scene: Scene, warm: Client, trials: Sequence[_Trial]) -> list[Outcom
 
 def _outcome(scene: Scene, trial: _Trial, before: int, known: _Known) -> Outcome:
     fault = trial.fault
-    seconds = trial.answered if fault.measured == ANSWERED else trial.seen
+    seconds = _measured(fault, trial.answered, trial.seen)
     evidence = Evidence(
         record=trial.client.record,
         rows=witness.rows_of(scene.settings, trial.client.run),
         looks=known.looks,
-        recovery=Recovery(seconds=seconds, bound=fault.bound, what=f"{fault.name}: an event {fault.measured}"),
+        recovery=Recovery(seconds=seconds, bound=fault.bound),
         strangers=known.strangers,
         ledger=known.ledger,
         may_reset=fault.may_reset,
@@ -223,6 +223,10 @@ def _outcome(scene: Scene, trial: _Trial, before: int, known: _Known) -> Outcome
         violations=(*checker.violations(evidence), *complaints),
         not_run=trial.not_run,
     )
+
+
+def _measured(fault: Fault, answered: float | None, seen: float | None) -> float | None:
+    return answered if fault.measured == ANSWERED else seen
 
 
 def _settled(scene: Scene) -> tuple[str, ...]:

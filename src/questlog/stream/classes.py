@@ -24,9 +24,12 @@ from pyspark.find_spark_home import _find_spark_home
 
 FOLDER = "classes"
 SUFFIX = ".jsa"
+DRAFT = "."
+"""What the name of a draft begins with."""
 UNUSED_DAYS = 30
 """Days after which an archive that nobody used is deleted."""
 KEEP_SECONDS = 120.0
+"""Most that a run waits for Java to write its draft; one that is older was left by a run that was killed."""
 NOTICE = "Keeping Spark's classes, once: the next start takes half as long."
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 """Java warns of each class that an archive can not take."""
@@ -70,7 +73,7 @@ class Archive:
             java.kill()
         if keeps and self.draft.is_file():
             self.draft.replace(self.file)
-            _delete_unused(self.file.parent)
+            delete_unused(self.file.parent)
 
 
 def archive(cache_dir: Path, java_home: Path, jars: tuple[Path, ...]) -> Archive | None:
@@ -84,7 +87,7 @@ def archive(cache_dir: Path, java_home: Path, jars: tuple[Path, ...]) -> Archive
     except OSError:
         return None
     name = hashlib.sha256("\n".join(_what_it_holds(java_home, jars)).encode()).hexdigest()[:16]
-    return Archive(folder / f"{name}{SUFFIX}", folder / f".{name}.{os.getpid()}{SUFFIX}")
+    return Archive(folder / f"{name}{SUFFIX}", folder / f"{DRAFT}{name}.{os.getpid()}{SUFFIX}")
 
 
 def _what_it_holds(java_home: Path, jars: tuple[Path, ...]) -> Iterator[str]:
@@ -106,7 +109,9 @@ def _wait_for_end(java: subprocess.Popen[bytes]) -> None:
         java.kill()
 
 
-def _delete_unused(folder: Path) -> None:
+def delete_unused(folder: Path) -> None:
+    """Delete the archives that nobody used for long, and what killed runs left of theirs."""
     for each in folder.iterdir():
-        if time.time() - each.stat().st_mtime > UNUSED_DAYS * 86_400:
+        most = KEEP_SECONDS if each.name.startswith(DRAFT) else UNUSED_DAYS * 86_400
+        if time.time() - each.stat().st_mtime > most:
             each.unlink(missing_ok=True)
