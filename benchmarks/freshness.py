@@ -23,7 +23,8 @@ from questlog import pipeline
 from questlog.errors import QuestlogError
 from questlog.settings import Settings
 
-OURS = ("-m", "questlog", "stream", "--trigger", "0", "--unsupervised")
+OURS = ("-m", "questlog", "stream", "--trigger", "0.5", "--unsupervised")
+"""A pause now and then leaves the processors to the queries; as fast as possible would make more and smaller files."""
 SIMPLEST = ("-m", "benchmarks.simplest")
 UPKEEP = {"compact_minutes": 0.25, "compact_grace": 60}
 """Of ours: a table that is asked all the time has its small files merged often; no query takes the minute of grace."""

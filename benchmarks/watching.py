@@ -57,6 +57,13 @@ class Seen:
         return len(self.acknowledged.keys() - self.seen.keys())
 
 
+class _Line(threading.local):
+    """A connection of each sender's own, kept open, as a game's client keeps it."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+
+
 def watch(settings: Settings, url: str, seen: Seen, *, rate: float, seconds: float, before: float) -> None:
     """Send and look for so many seconds, and look on until all is seen; `before` is the watch's time at the start.
 
@@ -68,8 +75,10 @@ def watch(settings: Settings, url: str, seen: Seen, *, rate: float, seconds: flo
     def clock() -> float:
         return time.monotonic() - began
 
+    due = (before + number / rate for number in range(round(rate * seconds)))
     with _looking(settings, seen, clock), ThreadPoolExecutor(SENDERS) as pool:
-        sent = [pool.submit(_send, url, seen, clock, before + number / rate) for number in range(round(rate * seconds))]
+        line = _Line()
+        sent = [pool.submit(_send, line, url, seen, clock, at) for at in due]
         for each in sent:
             each.result()
         deadline = time.monotonic() + PATIENCE
@@ -77,12 +86,12 @@ def watch(settings: Settings, url: str, seen: Seen, *, rate: float, seconds: flo
             time.sleep(PAUSE)
 
 
-def _send(url: str, seen: Seen, clock: Clock, at: float) -> None:
+def _send(line: _Line, url: str, seen: Seen, clock: Clock, at: float) -> None:
     """Send one event when it is due: late answers do not slow the rate."""
     event, kind = f"event-{uuid.uuid4()}", TYPES[hash(at) % len(TYPES)]
     fields = {own.name: own.example for own in CATALOGUE[kind].fields}
     time.sleep(max(at - clock(), 0))
-    answer = requests.post(f"{url}/{kind}", json={**fields, "event_id": event, "user_id": "bench"}, timeout=10)
+    answer = line.session.post(f"{url}/{kind}", json={**fields, "event_id": event, "user_id": "bench"}, timeout=10)
     answer.raise_for_status()
     seen.acknowledged[event] = clock()
 

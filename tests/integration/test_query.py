@@ -15,7 +15,7 @@ import landed
 import pandas as pd
 import pytest
 
-from questlog.catalog import files, partitions, tables
+from questlog.catalog import files, tables
 from questlog.errors import QueryError
 from questlog.events.schema import PHASES
 from questlog.query import library, output, presto, values
@@ -51,8 +51,7 @@ def tables_of_three_players(settings: Settings) -> Iterator[Settings]:
         landed.land_dead_letters(hdfs, here, *LETTERS)
         landed.land_account(hdfs, here, *ACCOUNT)
         landed.land_progress(hdfs, here, *PROGRESS)
-        execute = functools.partial(presto.execute, here)
-        partitions.announce(here, partitions.missing(execute, here))
+        landed.announce(here)
         yield here
 
 
@@ -216,7 +215,7 @@ def test_events_of_one_record_are_in_the_order_of_their_positions(settings: Sett
     ]
     with new_tables(settings.in_namespace("test_query_packed")) as here:
         landed.land(files.filesystem(here), here, "page_view", *reversed(packed))
-        partitions.announce(here, partitions.missing(functools.partial(presto.execute, here), here))
+        landed.announce(here)
 
         answer = library.run(here, "data_quality").set_index("check")
 

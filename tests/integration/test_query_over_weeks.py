@@ -1,6 +1,5 @@
 """Questions whose answers take weeks of events: each has a known answer for five players in three weeks."""
 
-import functools
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +8,8 @@ import landed
 import pytest
 from test_query import day, new_tables, rows
 
-from questlog.catalog import files, partitions
-from questlog.query import library, presto
+from questlog.catalog import files
+from questlog.query import library
 from questlog.settings import Settings
 
 NOON = landed.NOON
@@ -144,7 +143,7 @@ def tables_of_three_weeks(settings: Settings) -> Iterator[Settings]:
 
 def tell(settings: Settings, story: Mapping[str, list[dict[str, Any]]]) -> None:
     landed.land_story(files.filesystem(settings), settings, story)
-    partitions.announce(settings, partitions.missing(functools.partial(presto.execute, settings), settings))
+    landed.announce(settings)
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -41,10 +41,11 @@ from pyspark.sql import DataFrame
 from questlog.errors import StreamError
 from questlog.events.schema import PARTITION_DATE, PARTITION_TYPE
 from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
-from questlog.stream import account, planned
+from questlog.stream import account
 from questlog.stream.account import Counts
 from questlog.stream.faults import Faults
 from questlog.stream.files import Files, Gone
+from questlog.stream.planned import Planned
 from questlog.stream.staging import SMALL_BATCH, Staged, Staging
 from questlog.stream.whereabouts import AskWhereabouts, Whereabouts
 
@@ -79,6 +80,9 @@ class Landing:
     _here: Whereabouts | None = None
     _attempt: tuple[str, Staged] | None = None
 
+    def __post_init__(self) -> None:
+        self._planned = Planned(self.files, self.settings)
+
     def land(self, rows: DataFrame, batch: int) -> Counts:
         """Land the batch, or what an earlier run left of it; the counts of what this run made visible.
 
@@ -103,6 +107,7 @@ class Landing:
 
     def _advance(self, rows: DataFrame, batch: int, here: Whereabouts) -> Counts:
         """All that is left to do, as long as `here` holds."""
+        counts: Counts | None = None
         done, sealed = self.files.exists(self._closed(batch, here)), self.files.exists(self._sealed(batch, here))
         if done:
             return {}
@@ -112,13 +117,14 @@ class Landing:
             if not staged.counts:
                 return {}
             self._seal(attempt, staged, batch, here)
-        return self._publish(batch, here)
+            counts = staged.counts
+        return self._publish(batch, here, counts)
 
     def _stage(self, rows: DataFrame, batch: int, here: Whereabouts) -> tuple[str, Staged]:
         """Step 1: the attempt's folder, and what is in it; it is not there when the batch has no rows."""
         self._discard_attempts(batch)
         attempt = f"{self._attempts(batch)}.{uuid.uuid4().hex[:8]}"
-        is_small = planned.most_records(self.files, self.settings, batch) <= SMALL_BATCH
+        is_small = self._planned.most_records(batch) <= SMALL_BATCH
         staged = self.staging.write(
             rows, attempt, here, lambda: self.faults.pass_by("staging", batch), is_small=is_small
         )
@@ -135,8 +141,8 @@ class Landing:
         self.faults.pass_by("sealed", batch)
         self.staging.remember(staged)
 
-    def _publish(self, batch: int, here: Whereabouts) -> Counts:
-        """Steps 3 to 5, from wherever they were cut."""
+    def _publish(self, batch: int, here: Whereabouts, counts: Counts | None) -> Counts:
+        """Steps 3 to 5, from wherever they were cut; an earlier run's `counts` are in what it has sealed."""
         sealed = self._sealed(batch, here)
         folders = self.files.matching(f"{sealed}/{EVENTS_TABLE}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
         written = [
@@ -149,7 +155,7 @@ class Landing:
         self._announce([_partition(folder) for folder in folders])
         self.faults.pass_by("announced", batch)
         staged = f"{sealed}/{LEDGER_TABLE}/{self._name(batch)}.parquet"
-        counts = account.read_ledger(self.files.read(staged))
+        counts = counts or account.read_ledger(self.files.read(staged))
         self.files.rename(staged, self._closed(batch, here))
         self.faults.pass_by("closed", batch)
         return counts

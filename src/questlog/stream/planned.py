@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from questlog.settings import Settings
 from questlog.stream import checkpoint
 from questlog.stream.files import Files
 
 
-def most_records(files: Files, settings: Settings, batch: int) -> int:
-    """The records of a micro-batch that Spark has planned; of the first one, which tells no beginning, at most so many.
+@dataclass
+class Planned:
+    """What Spark has planned, in the order of the batches: where one ends, the next begins, and is not read again."""
 
-    Raises:
-        StreamError: HDFS refused, or the offsets that Spark has just written are not there.
-    """
-    ends = _ends(files, settings, batch)
-    begins = _ends(files, settings, batch - 1) if batch else {}
-    return sum(end - begins.get(number, 0) for number, end in ends.items())
+    files: Files
+    settings: Settings
+    _ends: dict[int, checkpoint.Offsets] = field(default_factory=dict)
 
+    def most_records(self, batch: int) -> int:
+        """The records of a planned micro-batch; of the first one, which tells no beginning, at most so many.
 
-def _ends(files: Files, settings: Settings, batch: int) -> checkpoint.Offsets:
-    found = checkpoint.read_offsets(files.read(f"{settings.checkpoint}/offsets/{batch}"))
-    return found[settings.topic]
+        Raises:
+            StreamError: HDFS refused, or the offsets that Spark has just written are not there.
+        """
+        begins = (self._ends.get(batch - 1) or self._read(batch - 1)) if batch else {}
+        ends = self._read(batch)
+        self._ends = {batch: ends}
+        return sum(end - begins.get(number, 0) for number, end in ends.items())
+
+    def _read(self, batch: int) -> checkpoint.Offsets:
+        found = checkpoint.read_offsets(self.files.read(f"{self.settings.checkpoint}/offsets/{batch}"))
+        return found[self.settings.topic]
