@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -12,8 +13,26 @@ from questlog.report.findings.finding import Finding, absent
 
 FEWEST_DAYS = 4
 A_WEEK = 7
-ALL_THE_WAY = "{whole} of those who {first} came as far as '{last}'; the largest loss is before '{after}'"
-LARGEST_LOSS = "The largest loss of new players: {stop} of those who {before} never {after}"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Steps:
+    """The steps of new players: how many take all of them, and how many stop before the one that loses the most."""
+
+    names: list[str]
+    whole: Share
+    stop: Share
+    worst: int
+
+    @property
+    def before(self) -> str:
+        """The last step of those who stop."""
+        return str(self.names[self.worst])
+
+    @property
+    def after(self) -> str:
+        """The step that they do not take."""
+        return str(self.names[self.worst + 1])
 
 
 def players_by_day(frame: pd.DataFrame) -> Finding:
@@ -79,10 +98,21 @@ def funnel(frame: pd.DataFrame) -> Finding:
     Args:
         frame: `step` (from 1), `name`, `players` (count), `share` and `share_of_previous` (0 to 1), in order.
     """
-    return _steps(frame, ALL_THE_WAY)
+    return _told(frame, _how_far)
 
 
-def _steps(frame: pd.DataFrame, title: str) -> Finding:
+def _how_far(steps: _Steps) -> str:
+    went = f"{percent(steps.whole.value)} of those who {steps.names[0]} came as far as '{steps.names[-1]}'"
+    return f"{went}; the largest loss is before '{steps.after}'"
+
+
+def _largest_loss(steps: _Steps) -> str:
+    return (
+        f"The largest loss of new players: {percent(steps.stop.value)} of those who {steps.before} never {steps.after}"
+    )
+
+
+def _told(frame: pd.DataFrame, title: Callable[[_Steps], str]) -> Finding:
     players, names = [int(count) for count in frame["players"]], frame["name"].tolist()
     if not players or not players[0]:
         return absent("how far new players come", "nobody who created a player")
@@ -91,21 +121,15 @@ def _steps(frame: pd.DataFrame, title: str) -> Finding:
     worst = lost.index(max(lost)) if lost else 0
     if not lost or lost[worst] <= 0:
         return _nobody_stops(names, whole)
-    stop, before, after = Share(lost[worst], players[worst]), names[worst], names[worst + 1]
+    steps = _Steps(names, whole, Share(lost[worst], players[worst]), worst)
+    stopped = f"Before '{steps.after}' {steps.stop.part:,} of {steps.stop.whole:,} stop."
     return Finding(
-        title=title.format(
-            whole=percent(whole.value),
-            stop=percent(stop.value),
-            first=names[0],
-            last=names[-1],
-            before=before,
-            after=after,
-        ),
-        sentence=f"{_all_the_way(names, whole)} Before '{after}' {stop.part:,} of {stop.whole:,} stop.",
+        title=title(steps),
+        sentence=f"{_all_the_way(names, whole)} {stopped}",
         figure=f"{percent(whole.value)} go all the way",
-        action=f"Work on the step to '{after}' first",
-        reason=f"it loses {counted(stop.part, 'player')}, no step loses more",
-        confidence=sureness(stop.whole, "players at that step"),
+        action=f"Work on the step to '{steps.after}' first",
+        reason=f"it loses {counted(steps.stop.part, 'player')}, no step loses more",
+        confidence=sureness(steps.stop.whole, "players at that step"),
     )
 
 
@@ -115,7 +139,7 @@ def purchase_funnel(frame: pd.DataFrame) -> Finding:
     Args:
         frame: as that of `funnel`, and `median_hours` (since the step before).
     """
-    found = _steps(frame, LARGEST_LOSS)
+    found = _told(frame, _largest_loss)
     took = frame["median_hours"].astype(float)
     if took.isna().all():
         return found
