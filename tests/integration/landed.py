@@ -1,6 +1,5 @@
 """Files below the tables, as the stream would have landed them: for tests that need rows, but no stream."""
 
-import functools
 import io
 import itertools
 from collections.abc import Iterable, Mapping
@@ -11,10 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.webhdfs import WebHDFS
 
-from questlog.catalog import definitions, partitions
+from questlog.catalog import definitions
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.schema import DEAD_LETTER_COLUMNS, LEDGER_COLUMNS, PROGRESS_COLUMNS, Columns, table_columns
-from questlog.query import presto
 from questlog.settings import Settings
 
 ARROW = {
@@ -62,11 +60,6 @@ def land_story(files: WebHDFS, settings: Settings, story: Mapping[str, list[dict
     for event_type, events in story.items():
         for _, of_a_day in itertools.groupby(sorted(events, key=_day), _day):
             land(files, settings, event_type, *of_a_day)
-
-
-def announce(settings: Settings) -> None:
-    """Make the partitions known of which there are files."""
-    partitions.announce(settings, partitions.missing(functools.partial(presto.execute, settings), settings))
 
 
 def _day(event: dict[str, Any]) -> date:

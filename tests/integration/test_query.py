@@ -15,6 +15,7 @@ import landed
 import pandas as pd
 import pytest
 
+from questlog import pipeline
 from questlog.catalog import files, tables
 from questlog.errors import QueryError
 from questlog.events.schema import PHASES
@@ -51,7 +52,7 @@ def tables_of_three_players(settings: Settings) -> Iterator[Settings]:
         landed.land_dead_letters(hdfs, here, *LETTERS)
         landed.land_account(hdfs, here, *ACCOUNT)
         landed.land_progress(hdfs, here, *PROGRESS)
-        landed.announce(here)
+        pipeline.announce(here)
         yield here
 
 
@@ -215,7 +216,7 @@ def test_events_of_one_record_are_in_the_order_of_their_positions(settings: Sett
     ]
     with new_tables(settings.in_namespace("test_query_packed")) as here:
         landed.land(files.filesystem(here), here, "page_view", *reversed(packed))
-        landed.announce(here)
+        pipeline.announce(here)
 
         answer = library.run(here, "data_quality").set_index("check")
 

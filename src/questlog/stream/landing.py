@@ -107,18 +107,17 @@ class Landing:
 
     def _advance(self, rows: DataFrame, batch: int, here: Whereabouts) -> Counts:
         """All that is left to do, as long as `here` holds."""
-        counts: Counts | None = None
         done, sealed = self.files.exists(self._closed(batch, here)), self.files.exists(self._sealed(batch, here))
         if done:
             return {}
-        if not sealed:
-            # What was staged before folders were exchanged is as good after it.
-            attempt, staged = self._attempt = self._attempt or self._stage(rows, batch, here)
-            if not staged.counts:
-                return {}
-            self._seal(attempt, staged, batch, here)
-            counts = staged.counts
-        return self._publish(batch, here, counts)
+        if sealed:
+            return self._publish(batch, here)
+        # What was staged before folders were exchanged is as good after it.
+        attempt, staged = self._attempt = self._attempt or self._stage(rows, batch, here)
+        if not staged.counts:
+            return {}
+        self._seal(attempt, staged, batch, here)
+        return self._publish(batch, here, staged.counts)
 
     def _stage(self, rows: DataFrame, batch: int, here: Whereabouts) -> tuple[str, Staged]:
         """Step 1: the attempt's folder, and what is in it; it is not there when the batch has no rows."""
@@ -141,7 +140,7 @@ class Landing:
         self.faults.pass_by("sealed", batch)
         self.staging.remember(staged)
 
-    def _publish(self, batch: int, here: Whereabouts, counts: Counts | None) -> Counts:
+    def _publish(self, batch: int, here: Whereabouts, counts: Counts | None = None) -> Counts:
         """Steps 3 to 5, from wherever they were cut; an earlier run's `counts` are in what it has sealed."""
         sealed = self._sealed(batch, here)
         folders = self.files.matching(f"{sealed}/{EVENTS_TABLE}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")

@@ -17,22 +17,13 @@ A_WEEK = 7
 
 @dataclasses.dataclass(frozen=True)
 class _Steps:
-    """The steps of new players: how many take all of them, and how many stop before the one that loses the most."""
+    """The steps of new players: how many take all of them, and how many stop between the two that lose the most."""
 
     names: list[str]
     whole: Share
     stop: Share
-    worst: int
-
-    @property
-    def before(self) -> str:
-        """The last step of those who stop."""
-        return str(self.names[self.worst])
-
-    @property
-    def after(self) -> str:
-        """The step that they do not take."""
-        return str(self.names[self.worst + 1])
+    before: str
+    after: str
 
 
 def players_by_day(frame: pd.DataFrame) -> Finding:
@@ -121,7 +112,7 @@ def _told(frame: pd.DataFrame, title: Callable[[_Steps], str]) -> Finding:
     worst = lost.index(max(lost)) if lost else 0
     if not lost or lost[worst] <= 0:
         return _nobody_stops(names, whole)
-    steps = _Steps(names, whole, Share(lost[worst], players[worst]), worst)
+    steps = _Steps(names, whole, Share(lost[worst], players[worst]), names[worst], names[worst + 1])
     stopped = f"Before '{steps.after}' {steps.stop.part:,} of {steps.stop.whole:,} stop."
     return Finding(
         title=title(steps),
