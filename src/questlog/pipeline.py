@@ -31,7 +31,7 @@ from questlog.ledger import Ledger, balance
 from questlog.query import library, presto
 from questlog.settings import Settings
 from questlog.stack import artifacts, configure, java
-from questlog.stream import classes, job
+from questlog.stream import classes, job, rehearsal
 from questlog.stream import replay as stream_replay
 from questlog.stream.alone import alone
 from questlog.stream.changes import Change
@@ -124,9 +124,14 @@ def stream(settings: Settings, catalogue: Catalogue = CATALOGUE, **options: Any)
             place(settings),
             catalogue=catalogue,
             announce=lambda found: partitions.announce(settings, found, catalogue),
-            whereabouts=lambda: Whereabouts(*compaction.whereabouts(settings)),
+            whereabouts=lambda: _whereabouts(settings),
             **chosen,
         )
+
+
+def rehearse(settings: Settings, catalogue: Catalogue = CATALOGUE) -> None:
+    """Make this process ready to be the stream, though another one is (`questlog.stream.rehearsal`)."""
+    rehearsal.rehearse(settings, place(settings), lambda: _whereabouts(settings), catalogue)
 
 
 def compact(settings: Settings, **options: Any) -> list[compaction.Compacted]:
@@ -153,7 +158,7 @@ def replay(
     create(settings, catalogue)
     spark = place(settings)
     with alone(settings, REPLAY_PATIENCE):
-        here = Whereabouts(*compaction.whereabouts(settings))
+        here = _whereabouts(settings)
         made = stream_replay.replay(settings, spark, table, here=here, catalogue=catalogue, on_progress=on_progress)
         if not dry_run:
             at = Faults(settings.fault_point).pass_by
@@ -244,6 +249,10 @@ def _stream_in_a_child(settings: Settings) -> None:
     done = subprocess.run(command, env=settings.environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise StreamError(f"{' '.join(command[2:])} ended with {done.returncode}: {done.stderr[-2000:]}")
+
+
+def _whereabouts(settings: Settings) -> Whereabouts:
+    return Whereabouts(*compaction.whereabouts(settings))
 
 
 def _seen_by_presto(settings: Settings) -> dict[str, dict[str, int]]:

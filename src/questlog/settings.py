@@ -145,6 +145,12 @@ class Settings(BaseSettings):
     restart_healthy: float = Field(
         default=60, ge=1, le=3600, description="Seconds after which a stream has run well: the next pause is the first."
     )
+    standby_after: float = Field(
+        default=60,
+        ge=0,
+        le=86_400,
+        description="Seconds after which a stream gets a standby: a second Spark that takes its place; 0 for none.",
+    )
     progress_seconds: float = Field(
         default=10, ge=0.5, le=3600, description="Seconds between two files of the stream's progress."
     )

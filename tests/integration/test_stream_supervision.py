@@ -23,6 +23,8 @@ from questlog.errors import QueryError, StreamError
 from questlog.settings import Settings
 from questlog.stream import supervision
 from questlog.stream.alone import alone
+from questlog.stream.child import Command, hold
+from questlog.stream.rehearsal import FOLDER
 from questlog.stream.supervision import REFUSED, Restart, supervise
 from questlog.transport.producer import Publisher
 from waiting import eventually
@@ -36,7 +38,7 @@ def quick(tmp_path: Path) -> Settings:
     return Settings.load(data_dir=tmp_path, restart_pause=0.01, restart_longest_pause=0.02)
 
 
-def python(code: str, *arguments: object) -> supervision.Command:
+def python(code: str, *arguments: object) -> Command:
     def command(lifeline: int) -> Sequence[str]:
         return [sys.executable, "-c", code, str(lifeline), *map(str, arguments)]
 
@@ -70,8 +72,8 @@ def test_a_stream_that_dies_is_started_again_and_its_last_words_are_the_reason(q
 def test_a_restart_is_a_line_of_the_log(quick: Settings, tmp_path: Path) -> None:
     supervise(quick, python(times(tmp_path / "runs", "")), on_restart=str)
 
-    first, _ = supervision.log_path(quick).read_text().splitlines()
-    assert json.loads(first)["reason"] == "QueryError: Presto is away"
+    _, first, _ = map(json.loads, supervision.log_path(quick).read_text().splitlines())
+    assert (first["event"], first["reason"]) == ("restart", "QueryError: Presto is away")
 
 
 def test_a_stream_that_was_killed_is_started_again(quick: Settings, tmp_path: Path) -> None:
@@ -140,10 +142,97 @@ def test_told_to_stop_while_its_child_only_starts_it_ends_well(quick: Settings, 
     assert status == [0]
 
 
+STANDS_BY = """
+import os, pathlib, signal, sys, time
+from questlog.stream import child
+lifeline, notes = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+def note(what):
+    with notes.open("a") as file:
+        file.write(f"{what} {os.getpid()}\\n")
+is_first = child.has_turn(lifeline)
+note("began" if is_first else "stands by")
+note("has its turn" if child.await_turn(lifeline) else "left")
+"""
+DIES_WITH_A_STANDBY = """
+if is_first:
+    while "stands by" not in notes.read_text():
+        time.sleep(0.01)
+    sys.exit("Kafka is away")
+"""
+
+
+def noted(path: Path) -> list[tuple[str, str]]:
+    """What each child wrote, and its process."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [(what, pid) for what, _, pid in (line.rpartition(" ") for line in lines)]
+
+
+def with_standby(settings: Settings, after: float) -> Settings:
+    return settings.in_namespace(settings.namespace, standby_after=after)
+
+
+def test_a_standby_takes_the_place_of_a_stream_that_dies(quick: Settings, tmp_path: Path) -> None:
+    restarts: list[Restart] = []
+    command = python(STANDS_BY + DIES_WITH_A_STANDBY, tmp_path / "notes")
+
+    assert supervise(with_standby(quick, 0.01), command, on_restart=restarts.append) == 0
+
+    (first, one), (_, _), *others = noted(tmp_path / "notes")
+    assert [restart.reason for restart in restarts] == ["Kafka is away"]
+    assert first == "began"
+    assert [pid for what, pid in others if what == "has its turn"] == [
+        pid for what, pid in noted(tmp_path / "notes") if what == "stands by"
+    ][:1]
+    assert one not in {pid for _, pid in others}
+
+
+def test_a_standby_whose_turn_never_comes_ends_with_the_supervisor(quick: Settings, tmp_path: Path) -> None:
+    code = STANDS_BY + DIES_WITH_A_STANDBY.replace('sys.exit("Kafka is away")', "sys.exit()")
+
+    assert supervise(with_standby(quick, 0.01), python(code, tmp_path / "notes"), on_restart=str) == 0
+
+    (what, pid), *_ = reversed(noted(tmp_path / "notes"))
+    assert what == "left"
+    assert not psutil.pid_exists(int(pid))
+
+
+def test_a_standby_that_has_died_is_replaced(quick: Settings, tmp_path: Path) -> None:
+    dies = "if not is_first and noted() < 2: os.kill(os.getpid(), signal.SIGKILL)"
+    code = STANDS_BY.replace('note("has', f'noted = lambda: notes.read_text().count("stands by")\n{dies}\nnote("has')
+    code += DIES_WITH_A_STANDBY.replace('"stands by" not in notes.read_text()', "noted() < 2")
+
+    assert supervise(with_standby(quick, 0.01), python(code, tmp_path / "notes"), on_restart=str) == 0
+
+    stood_by = [pid for what, pid in noted(tmp_path / "notes") if what == "stands by"]
+    turns = [pid for what, pid in noted(tmp_path / "notes") if what == "has its turn"]
+    assert len(set(stood_by)) == 2
+    assert turns[-1] == stood_by[1]
+
+
+def test_without_a_standby_another_is_started_when_it_is_needed(quick: Settings, tmp_path: Path) -> None:
+    code = STANDS_BY + 'if len(notes.read_text().splitlines()) < 4: sys.exit("Kafka is away")'
+
+    assert supervise(with_standby(quick, 0), python(code, tmp_path / "notes"), on_restart=str) == 0
+
+    assert [what for what, _ in noted(tmp_path / "notes")] == ["began", "has its turn"] * 2
+
+
+def test_the_log_tells_whether_a_standby_is_ready(quick: Settings) -> None:
+    asked: list[bool] = []
+    supervision.log_ready(quick)
+    asked.append(supervision.is_standing_by(quick))
+
+    supervise(quick, python("import sys; sys.exit(0)"), on_restart=str)
+    asked.append(supervision.is_standing_by(quick))
+
+    assert asked == [True, False]
+    assert supervision.restarts(quick) == []
+
+
 def test_the_child_is_told_when_its_supervisor_dies() -> None:
     reading, writing = os.pipe()
     told = threading.Event()
-    supervision.hold(reading, told)
+    hold(reading, told)
     assert not told.is_set()
 
     os.close(writing)
@@ -227,6 +316,33 @@ def test_the_stream_goes_on_whoever_of_its_processes_is_killed_and_ends_when_tol
     told = pipeline.query(fresh, "stream_progress")
     assert told["records"].sum() >= 1
     assert (told["seconds"] > 0).all()
+
+
+@pytest.mark.timeout(1200)
+def test_a_standby_goes_on_where_the_killed_stream_was_and_leaves_nothing_of_its_rehearsal(
+    fresh: Settings, send: Callable[[str], None]
+) -> None:
+    soon = with_standby(fresh, 0.1)
+    for number in range(5):
+        send(f"before-{number}")
+    with streaming(soon) as parent:
+        eventually(lambda: is_there(fresh, "before-4"), deadline=SPARK_DEADLINE)
+        eventually(lambda: supervision.is_standing_by(soon), deadline=SPARK_DEADLINE)
+        driver, standby = sorted(parent.children(), key=lambda child: child.create_time())
+        driver.kill()
+        send("after")
+        eventually(lambda: is_there(fresh, "after"), deadline=SPARK_DEADLINE)
+        its_place = standby.is_running()
+        parent.terminate()
+        _, words = parent.communicate()
+
+    assert parent.returncode == 0
+    assert its_place
+    assert words.decode().count("A standby is ready") >= 1
+    assert pipeline.ledger(fresh).balances
+    assert pipeline.sql(fresh, "SELECT count(*) AS n FROM events")["n"][0] == 6
+    hdfs = files.filesystem(fresh)
+    assert not hdfs.exists(f"{fresh.staging}/{FOLDER}") or hdfs.ls(f"{fresh.staging}/{FOLDER}") == []
 
 
 def test_a_stream_whose_supervisor_is_killed_ends_too(fresh: Settings, send: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from unittest.mock import Mock
 
 import pandas as pd
@@ -20,6 +21,7 @@ from questlog.ledger import COUNTS, balance
 from questlog.stack import local
 from questlog.stream import progress, supervision
 from questlog.stream.changes import Change
+from questlog.stream.child import TURN
 
 
 def run(*arguments: str) -> Result:
@@ -128,12 +130,40 @@ def test_a_stream_that_could_not_go_on_ends_with_1(monkeypatch: pytest.MonkeyPat
 def test_a_child_tells_its_supervisor_that_it_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("offsets/3 is damaged")))
     reading, writing = os.pipe()
+    os.write(writing, TURN)
 
     result = run("stream", "--lifeline", str(reading))
     os.close(writing)
 
     assert result.exit_code == supervision.REFUSED
     assert "StreamRefused: offsets/3 is damaged" in result.output
+
+
+def test_a_child_rehearses_until_its_turn_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("QUESTLOG_DATA_DIR", str(tmp_path))
+    reading, writing = os.pipe()
+    done: list[str] = []
+    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("it is the stream now")))
+    monkeypatch.setattr(pipeline, "rehearse", lambda _: (done.append("rehearsed"), os.write(writing, TURN)))
+
+    result = run("stream", "--lifeline", str(reading))
+    os.close(writing)
+
+    assert done == ["rehearsed"]
+    assert "it is the stream now" in result.output
+
+
+def test_a_child_whose_supervisor_ends_before_its_turn_ends_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("QUESTLOG_DATA_DIR", str(tmp_path))
+    reading, writing = os.pipe()
+    stream = Mock()
+    monkeypatch.setattr(pipeline, "stream", stream)
+    monkeypatch.setattr(pipeline, "rehearse", lambda _: os.close(writing))
+
+    assert run("stream", "--lifeline", str(reading)).exit_code == 0
+    stream.assert_not_called()
 
 
 def test_a_fault_point_that_there_is_not_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,15 +104,31 @@ def _command(lifeline: int, options: dict[str, Any]) -> Sequence[str]:
 
 
 def _run_as_child(settings: Settings, lifeline: int, options: dict[str, Any]) -> None:
-    from questlog.stream import supervision
+    from questlog.stream import child, rehearsal, supervision
 
+    if not child.has_turn(lifeline):
+        _stand_by(settings, lifeline)
+    if not child.await_turn(lifeline):
+        rehearsal.leave()
+        return
     stop = threading.Event()
-    supervision.hold(lifeline, stop)
+    child.hold(lifeline, stop)
     try:
         _run(settings, stop=stop, **options)
     except FINAL as error:
         click.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         sys.exit(supervision.REFUSED)
+
+
+def _stand_by(settings: Settings, lifeline: int) -> None:
+    from questlog import pipeline
+    from questlog.stream import child, supervision
+
+    with unheard():
+        pipeline.rehearse(settings)
+        if not child.has_turn(lifeline):
+            click.echo("A standby is ready to take the stream's place.", err=True)
+            supervision.log_ready(settings)
 
 
 def _follow(settings: Settings) -> None:

@@ -52,13 +52,12 @@ def kill_the_namenode(scene: Scene) -> None:
 
 def kill_the_driver_at(point: str, scene: Scene) -> None:
     """Have the stream's driver killed with -9 when a batch passes one of `questlog.stream.faults.POINTS`."""
-    scene.stream.driver()
     scene.stream.arm(point)
     servers.wait_for(lambda: not scene.stream.is_armed(), f"a batch that passes {point!r}", DIES)
 
 
 def kill_at_random(of: Callable[[Scene], psutil.Process], scene: Scene) -> None:
-    """Kill a process of the scene with -9, within `AT_RANDOM` seconds."""
+    """Kill a process of the scene's stream with -9, within `AT_RANDOM` seconds."""
     process = of(scene)
     psutil.wait_procs([process], timeout=scene.dice.uniform(0, AT_RANDOM))
     process.kill()

@@ -32,6 +32,7 @@ class Fault:
         measured: `ANSWERED` or `SEEN`.
         may_reset: whether requests may be cut off in their middle.
         needs_line: whether the API has to reach Kafka over a line that can be cut.
+        needs_standby: whether the stream is to have its standby before: it has one for most of its life.
         needs_mount: whether a small disk has to be mounted, which takes Linux's superuser.
         mixes: whether it may be one of several at once.
     """
@@ -43,6 +44,7 @@ class Fault:
     measured: str = SEEN
     may_reset: bool = True
     needs_line: bool = False
+    needs_standby: bool = False
     needs_mount: bool = False
     mixes: bool = False
 
@@ -55,8 +57,13 @@ def _several(scene: Scene) -> None:
 
 
 def _of_point(point: str, left: str) -> Fault:
-    inject = partial(acts.kill_the_driver_at, point)
-    return Fault(name=f"driver_killed_{point}", does=f"kill -9 of Spark's driver when {left}", bound=30, inject=inject)
+    return Fault(
+        name=f"driver_killed_{point}",
+        does=f"kill -9 of Spark's driver when {left}",
+        bound=30,
+        needs_standby=True,
+        inject=partial(acts.kill_the_driver_at, point),
+    )
 
 
 FAULTS = (
@@ -128,6 +135,7 @@ FAULTS = (
         name="driver_killed",
         does="kill -9 of Spark's driver at a random moment",
         bound=30,
+        needs_standby=True,
         mixes=True,
         inject=partial(acts.kill_at_random, lambda scene: scene.stream.driver()),
     ),
@@ -135,6 +143,7 @@ FAULTS = (
         name="jvm_killed",
         does="kill -9 of Spark's JVM, below its driver, at a random moment",
         bound=30,
+        needs_standby=True,
         inject=partial(acts.kill_at_random, lambda scene: scene.stream.jvm()),
     ),
     Fault(
@@ -207,6 +216,7 @@ FAULTS = (
         name="several",
         does=f"{AT_ONCE[0]} to {AT_ONCE[1]} of the kills at once, at random",
         bound=120,
+        needs_standby=True,
         inject=_several,
     ),
 )

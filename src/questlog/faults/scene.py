@@ -32,9 +32,9 @@ from questlog.transport.producer import Publisher
 
 QUIET = Console(quiet=True)
 LISTENER = "LINE"
-# Kills follow each other sooner than accidents do, and each is to find a stream that has run well. Its files are merged
-# as often as it takes to find few of them at a start, as in a stream that has run for long: also while something dies.
-OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 0.25}
+# Kills follow each other sooner than accidents do, and each is to find a stream that has run well: its standby is made
+# ready sooner, and its files are merged as often as it takes to find few at a start, also while something dies.
+OF_THE_STREAM = {"restart_healthy": 5, "standby_after": 15, "compact_minutes": 0.25}
 STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
 

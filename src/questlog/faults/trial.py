@@ -150,9 +150,13 @@ def _run_one(scene: Scene, fault: Fault, name: str, events: int, on_progress: On
         scene.later = later
         on_progress(fault.name, "load")
         _eventually(lambda: client.acknowledged >= events / 2, GIVEN_UP)
-        on_progress(fault.name, fault.does)
         injected = time.time()
         try:
+            if fault.needs_standby:
+                on_progress(fault.name, "waiting for a standby")
+                scene.stream.await_standby()
+            on_progress(fault.name, fault.does)
+            injected = time.time()
             fault.inject(scene)
         except FaultError as error:
             not_run = str(error)

@@ -15,5 +15,6 @@
 - `phases`, `progress`: where a micro-batch's time goes, as a table and for whoever looks on
 - `job`: reads, chains, lands
 - `alone`: one stream at a time
-- `supervision`: starts the stream again when it has died; `signals` ends both cleanly
+- `supervision`: starts the stream again when it has died, as a `child`; `signals` ends both cleanly
+- `rehearsal`: what a standby does before its turn
 """

@@ -94,7 +94,7 @@ def _java(settings: Settings, place: SparkPlace, keeps_classes: bool) -> tuple[s
 
 def _jars(settings: Settings, place: SparkPlace) -> dict[str, str]:
     """On the class path of a driver that is all of Spark: an archive holds no others, and none has to be sent."""
-    if _is_local(settings):
+    if is_local(settings):
         return {"spark.driver.extraClassPath": ":".join(map(str, place.jars))}
     return {"spark.jars": ",".join(map(str, place.jars))}
 
@@ -110,7 +110,7 @@ def _process(settings: Settings) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
     }
     # With neither, Spark finds out itself which of this machine's names the executors of a cluster can reach.
-    if name := settings.advertised_host or (settings.host if _is_local(settings) else ""):
+    if name := settings.advertised_host or (settings.host if is_local(settings) else ""):
         conf |= {"spark.driver.host": name, "spark.driver.bindAddress": settings.host}
     return conf
 
@@ -140,7 +140,7 @@ def _hadoop(settings: Settings) -> dict[str, str]:
 
 def _launch_variables(settings: Settings, place: SparkPlace) -> dict[str, str]:
     variables = {"JAVA_HOME": str(place.java_home), "HADOOP_CONF_DIR": str(place.hadoop_conf)}
-    return variables | ({"SPARK_LOCAL_IP": settings.host} if _is_local(settings) else {})
+    return variables | ({"SPARK_LOCAL_IP": settings.host} if is_local(settings) else {})
 
 
 def _with_shortcuts(spark: SparkSession) -> SparkSession:
@@ -150,7 +150,8 @@ def _with_shortcuts(spark: SparkSession) -> SparkSession:
     return spark
 
 
-def _is_local(settings: Settings) -> bool:
+def is_local(settings: Settings) -> bool:
+    """Whether all of Spark runs in one process of this machine."""
     return settings.spark_master.startswith("local")
 
 

@@ -25,9 +25,18 @@ Ranges: TypeAlias = Mapping[int, tuple[int, int]]
 """For each partition of the topic the first offset, and the one after the last."""
 
 
-def source(spark: SparkSession, settings: Settings, max_offsets: int | None = None) -> DataFrame:
-    """The topic as a stream, from its first record; at most `max_offsets` records (`MOST_OFFSETS`) in a batch."""
-    reader = spark.readStream.format("kafka").options(**_options(settings), startingOffsets="earliest")
+def source(
+    spark: SparkSession,
+    settings: Settings,
+    max_offsets: int | None = None,
+    starts: Mapping[int, int] | None = None,
+) -> DataFrame:
+    """The topic as a stream; at most `max_offsets` records (`MOST_OFFSETS`) in a batch.
+
+    It begins at its first record, or at the offset that `starts` has for each of its partitions.
+    """
+    begin = "earliest" if starts is None else json.dumps({settings.topic: starts})
+    reader = spark.readStream.format("kafka").options(**_options(settings), startingOffsets=begin)
     return reader.option("maxOffsetsPerTrigger", max_offsets or MOST_OFFSETS).load()
 
 

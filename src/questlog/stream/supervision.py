@@ -6,34 +6,34 @@ before a restart doubles from `Settings.restart_pause` up to `Settings.restart_l
 a stream that ran for `Settings.restart_healthy` seconds. To start a stream again that was *refused* would not help: the
 child says so by its exit status.
 
-The child holds the reading end of a pipe, the *lifeline*. When the supervisor dies, by kill -9 too, the pipe is closed,
-and the child lands its batch and ends.
+Most of a start's time is Spark's own. So a second child, the *standby*, is started once the first has run for
+`Settings.standby_after` seconds: it starts its Spark, rehearses (`questlog.stream.rehearsal`) and waits for its turn,
+which comes when the first has died. Nothing that it does before can be seen in a table.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from questlog.settings import Settings
+from questlog.stream.child import Child, Command
 from questlog.stream.faults import IN_A_FILE
 from questlog.stream.signals import told_by_signals
 
 REFUSED = 78
 """Exit status of a stream that need not be started again; ``EX_CONFIG`` of BSD's sysexits."""
-LOOK_SECONDS = 0.1
 MOST_DOUBLINGS = 16
+START, RESTART, READY = "start", "restart", "ready"
+"""What the log tells: a supervisor began; it started the stream again; a standby waits for its turn."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,6 @@ class Restart:
         return f"the stream died ({self.reason}): it is started again in {self.pause:.0f} s, try {self.deaths}"
 
 
-Command = Callable[[int], Sequence[str]]
-"""The command line of the child, for the number of the lifeline's file descriptor."""
-
-
 def supervise(
     settings: Settings,
     command: Command,
@@ -61,29 +57,32 @@ def supervise(
 ) -> int:
     """Keep the stream running until it ends by itself, is refused, or Ctrl-C, SIGTERM or `stop` ends both.
 
-    A `Settings.fault_point` strikes the first child alone, unless it is in a file. Each restart is also a line of JSON
-    in `log_path`.
+    A `Settings.fault_point` strikes the first child alone, unless it is in a file. `log_path` has
+    a line of JSON for each restart, and each standby that is ready.
 
     Returns:
         The exit status of the last child: 0, `REFUSED`, or what it was when the supervisor was told to stop.
     """
-    deaths, here = 0, settings
-    with told_by_signals(stop or threading.Event()) as told:
+    deaths = 0
+    _log(settings, START)
+    with told_by_signals(stop or threading.Event()) as told, _standing_by(settings, command) as standby:
+        child = Child(settings, command)
         while True:
             began = time.monotonic()
-            status, words = _Child(here, command).run(told)
+            with contextlib.closing(child):
+                child.take_turn()
+                status = child.watch(told, standby.look)
             if told.is_set() and status == -signal.SIGTERM:  # it was only starting, and had nothing to land
                 return 0
             if status in (0, REFUSED) or told.is_set():
                 return status
-            if not settings.fault_point.startswith(IN_A_FILE):  # a point in a file is taken out at the kill
-                here = settings.in_namespace(settings.namespace, fault_point="")
             deaths = 1 if time.monotonic() - began >= settings.restart_healthy else deaths + 1
-            restart = Restart(_reason(status, words), pause(settings, deaths), deaths)
-            _log(settings, restart)
+            restart = Restart(_reason(status, child.words), pause(settings, deaths), deaths)
+            _log(settings, RESTART, **vars(restart))
             on_restart(restart)
             if told.wait(restart.pause):
                 return 0
+            child = standby.taken()
 
 
 def pause(settings: Settings, deaths: int) -> float:
@@ -99,79 +98,58 @@ def log_path(settings: Settings) -> Path:
 
 def restarts(settings: Settings) -> list[Restart]:
     """The restarts that the log of this machine tells, oldest first."""
-    if not log_path(settings).exists():
-        return []
-    told = [json.loads(line) for line in log_path(settings).read_text("utf-8").splitlines()]
-    return [Restart(each["reason"], each["pause"], each["deaths"]) for each in told]
+    told = [line for line in _told(settings) if line["event"] == RESTART]
+    return [Restart(line["reason"], line["pause"], line["deaths"]) for line in told]
 
 
-def hold(lifeline: int, told: threading.Event) -> None:
-    """In the child: set the event when the supervisor dies."""
-
-    def wait() -> None:
-        with contextlib.suppress(OSError):
-            os.read(lifeline, 1)
-        told.set()
-
-    threading.Thread(target=wait, name="questlog-lifeline", daemon=True).start()
+def is_standing_by(settings: Settings) -> bool:
+    """Whether a standby has said that it is ready, and its turn has not come since."""
+    return [line["event"] for line in _told(settings)][-1:] == [READY]
 
 
-@dataclass
-class _Child:
-    """One run of the stream; what it says on stderr goes on to ours, and the last line that says anything is kept."""
-
-    settings: Settings
-    command: Command
-    _last: str = field(default="", init=False)
-
-    def run(self, told: threading.Event) -> tuple[int, str]:
-        """Its exit status and last words; told to stop, it is given the time to land its batch."""
-        with self._started() as child:
-            assert child.stderr is not None
-            reader = threading.Thread(target=self._pass_on, args=(child.stderr,))
-            reader.start()
-            while child.poll() is None and not told.wait(LOOK_SECONDS):
-                pass
-            if told.is_set() and child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-            status = child.wait()
-            _sweep(child)
-            reader.join()
-            return status, self._last
-
-    @contextlib.contextmanager
-    def _started(self) -> Iterator[subprocess.Popen[str]]:
-        """In a session of its own: the terminal's Ctrl-C reaches the supervisor alone."""
-        reading, writing = os.pipe()
-        try:
-            with subprocess.Popen(
-                self.command(reading),
-                env=self.settings.environment(),
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                pass_fds=(reading,),
-                start_new_session=True,
-            ) as child:
-                os.close(reading)
-                try:
-                    yield child
-                finally:
-                    _sweep(child)
-        finally:
-            os.close(writing)
-
-    def _pass_on(self, said: IO[str]) -> None:
-        for line in said:
-            sys.stderr.write(line)
-            sys.stderr.flush()
-            self._last = line.strip() or self._last
+def log_ready(settings: Settings) -> None:
+    """In a standby: say that it waits for its turn."""
+    _log(settings, READY)
 
 
-def _sweep(child: subprocess.Popen[str]) -> None:
-    """Kill what is left of its session: a JVM without its driver must not go on writing."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
+@contextlib.contextmanager
+def _standing_by(settings: Settings, command: Command) -> Iterator[_Standby]:
+    standby = _Standby(settings, command)
+    try:
+        yield standby
+    finally:
+        standby.close()
+
+
+class _Standby:
+    """The child that is to be the stream next, once there is one."""
+
+    def __init__(self, settings: Settings, command: Command) -> None:
+        # A point in a file is taken out at the kill; any other would kill each child at the same batch.
+        in_a_file = settings.fault_point.startswith(IN_A_FILE)
+        self._settings = settings if in_a_file else settings.in_namespace(settings.namespace, fault_point="")
+        self._command = command
+        self._child: Child | None = None
+        self._since = time.monotonic()
+
+    def look(self) -> None:
+        """Start it when it is time to; one that has died is another's beginning."""
+        if self._child and not self._child.runs:
+            self.close()
+        after = self._settings.standby_after
+        if after and not self._child and time.monotonic() - self._since >= after:
+            self._child = Child(self._settings, self._command)
+
+    def taken(self) -> Child:
+        """The child whose turn it is: this one, or one that only starts."""
+        child, self._child, self._since = self._child, None, time.monotonic()
+        return child or Child(self._settings, self._command)
+
+    def close(self) -> None:
+        """End it, if there is one."""
+        if self._child:
+            self._child.close()
+        self._child, self._since = None, time.monotonic()
 
 
 def _reason(status: int, words: str) -> str:
@@ -180,8 +158,14 @@ def _reason(status: int, words: str) -> str:
     return words or f"exit status {status}"
 
 
-def _log(settings: Settings, restart: Restart) -> None:
+def _log(settings: Settings, event: str, **what: object) -> None:
     settings.logs_dir.mkdir(parents=True, exist_ok=True)
-    line = {"time": datetime.now(UTC).isoformat(), "event": "restart", **vars(restart)}
+    line = {"time": datetime.now(UTC).isoformat(), "event": event, **what}
     with log_path(settings).open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
+
+
+def _told(settings: Settings) -> list[dict[str, Any]]:
+    with contextlib.suppress(FileNotFoundError):
+        return [json.loads(line) for line in log_path(settings).read_text("utf-8").splitlines()]
+    return []
