@@ -31,7 +31,7 @@ from questlog.ledger import Ledger, balance
 from questlog.query import library, presto
 from questlog.settings import Settings
 from questlog.stack import artifacts, configure, java
-from questlog.stream import classes, job, rehearsal
+from questlog.stream import classes, job, memory, rehearsal
 from questlog.stream import replay as stream_replay
 from questlog.stream.alone import alone
 from questlog.stream.changes import Change
@@ -161,6 +161,7 @@ def replay(
         here = _whereabouts(settings)
         made = stream_replay.replay(settings, spark, table, here=here, catalogue=catalogue, on_progress=on_progress)
         if not dry_run:
+            files.delete(files.filesystem(settings), memory.folder(settings))
             at = Faults(settings.fault_point).pass_by
             replacing.swap_in(settings, made.folder, made.replaces, catalogue, at)
         stream_replay.discard(settings, spark, made)

@@ -126,3 +126,27 @@ def test_what_landed_again_after_it_was_forgotten_is_known_again_however_it_came
             "conflict",
         ]
     assert len(apart) == 1
+
+
+def test_what_is_learnt_twice_is_known_once() -> None:
+    known = knowing(record(1), record(2))
+    known.learn(repeats.entries(pa.Table.from_pylist([record(2), record(3)])))
+
+    assert len(known) == 3
+    assert outcomes([record(1), record(2), record(3), record(4)], known) == ["repeated"] * 3 + ["landed"]
+
+
+def test_an_event_that_landed_again_when_it_was_forgotten_is_learnt_with_its_newer_time() -> None:
+    known = knowing(record(1, received=RECEIVED))
+    known.learn(repeats.entries(pa.Table.from_pylist([record(1, received=RECEIVED + 10)])))
+    known.forget(RECEIVED + 5)
+
+    assert outcomes([record(1)], known) == ["repeated"]
+
+
+def test_arrays_that_were_given_away_do_not_change() -> None:
+    known = knowing(record(1))
+    before = known.runs()
+    known.add(repeats.entries(pa.Table.from_pylist([record(2), record(3)])))
+
+    assert [run["id"].tolist() for run in before] == [[1]]

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,12 +93,9 @@ class Keeper:
         return supervision.is_standing_by(self._settings)
 
     def await_standby(self) -> None:
-        """Wait until it has one, as a stream has that has run for a while.
-
-        Raises:
-            FaultError: there is none within `STARTS` seconds.
-        """
-        wait_for(self.has_a_standby, "a standby of the stream", STARTS)
+        """Wait until it has one, as a stream has that has run for a while; not longer than `STARTS` seconds."""
+        with suppress(FaultError):
+            wait_for(self.has_a_standby, "a standby of the stream", STARTS)
 
     def refusal(self, seconds: float, until: Callable[[], bool]) -> str:
         """Start it once, without keeping it running: what it says when it ends by itself, else nothing.

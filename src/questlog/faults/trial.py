@@ -145,18 +145,17 @@ def _warm_up(scene: Scene, seed: int) -> Client:
 def _run_one(scene: Scene, fault: Fault, name: str, events: int, on_progress: OnProgress) -> _Trial:
     before = scene.stream.restarts
     client = scene.client = _client(scene, f"run-{name}")
+    if fault.needs_standby:  # before the load, under which a Spark takes long to start
+        on_progress(fault.name, "waiting for a standby")
+        scene.stream.await_standby()
     begun, not_run = time.time(), ""
     with ExitStack() as later, sending(client):
         scene.later = later
         on_progress(fault.name, "load")
         _eventually(lambda: client.acknowledged >= events / 2, GIVEN_UP)
+        on_progress(fault.name, fault.does)
         injected = time.time()
         try:
-            if fault.needs_standby:
-                on_progress(fault.name, "waiting for a standby")
-                scene.stream.await_standby()
-            on_progress(fault.name, fault.does)
-            injected = time.time()
             fault.inject(scene)
         except FaultError as error:
             not_run = str(error)

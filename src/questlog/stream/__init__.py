@@ -8,6 +8,7 @@
 - `validity`: the catalogue's rules as Spark expressions
 - `files`: HDFS through Spark's own Hadoop client
 - `repeats`: an event that is sent again stays one row
+- `memory`: what has landed, remembered over a restart
 - `account`: what became of a micro-batch's records
 - `staging`: writes a micro-batch aside
 - `landing`: how one micro-batch becomes visible, all of it once, whatever is killed in between

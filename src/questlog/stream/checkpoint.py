@@ -96,7 +96,7 @@ def admit(files: Files, settings: Settings, here: Whereabouts, bounds: Bounds) -
         StreamRefused: it may not; names the file, says why and what to do.
         StreamError: HDFS refused.
     """
-    stream = _identity(files, settings)
+    stream = stream_of(files, settings)
     if stream is None:
         _refuse_second_landing(files, settings, here)
         return
@@ -155,7 +155,13 @@ def _refuse_second_landing(files: Files, settings: Settings, here: Whereabouts) 
             )
 
 
-def _identity(files: Files, settings: Settings) -> str | None:
+def stream_of(files: Files, settings: Settings) -> str | None:
+    """The short name of the stream whose checkpoint it is; None if there is none.
+
+    Raises:
+        StreamRefused: it is damaged.
+        StreamError: HDFS refused.
+    """
     path = f"{settings.checkpoint}/metadata"
     if not files.exists(path):
         return None

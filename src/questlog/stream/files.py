@@ -18,6 +18,9 @@ from questlog.errors import StreamError
 THREADS = 8
 """Renames under way at once: the NameNode writes those that wait to its journal together."""
 
+PIECE = 4 * 2**20
+"""Bytes that are given to the JVM at once: it holds them as text, and twice."""
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -59,6 +62,14 @@ class Files:
             return False
         return bool(self._ask(path, lambda folder: self._system.listFiles(folder, True).hasNext()))
 
+    def modified(self, path: str) -> int:
+        """When a file was written, by HDFS's clock: milliseconds since 1970. A rename leaves that as it is.
+
+        Raises:
+            Gone: there is no such file.
+        """
+        return int(self._ask(path, self._system.getFileStatus).getModificationTime())
+
     def matching(self, pattern: str) -> list[str]:
         """Paths that match a pattern of Hadoop's ``globStatus``."""
         found = self._ask(pattern, lambda glob: self._spark_hadoop.globPath(self._system, glob))
@@ -83,9 +94,10 @@ class Files:
         return bool(self._ask(path, lambda gone: self._system.delete(gone, True)))
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a small new file; its folder is made."""
+        """Write a new file; its folder is made."""
         stream = self._ask(path, lambda new: self._system.create(new, False))
-        stream.write(bytearray(content))
+        for begin in range(0, len(content), PIECE):
+            stream.write(bytearray(content[begin : begin + PIECE]))
         self._ask(path, lambda _: stream.close())
 
     def write_whole(self, path: str, content: bytes) -> None:

@@ -22,6 +22,7 @@ from questlog.stream.alone import alone
 from questlog.stream.bounds import bounds
 from questlog.stream.files import Files
 from questlog.stream.landing import Announce, Landing
+from questlog.stream.memory import Memory
 from questlog.stream.phases import DONE, JUDGED, Timed
 from questlog.stream.progress import Progress, row
 from questlog.stream.session import SparkPlace, session
@@ -155,6 +156,7 @@ class _Lander:
     stopping: bool = False
     _running: threading.Lock = field(default_factory=threading.Lock)
     _landing: Landing | None = None
+    _memory: Memory | None = None
 
     def __call__(self, rows: DataFrame, batch: int) -> None:
         with self._running:
@@ -175,6 +177,10 @@ class _Lander:
         """Wait for the batch that is running, and turn later ones away; the number of the last batch."""
         with self._running:
             self.stopping = True
+            if self._landing and self.last is not None and not self.failure:
+                self._remember(self._landing, self.last, at_the_end=True)
+            if self._memory:
+                self._memory.close()
         return self.last
 
     def _land(self, rows: DataFrame, batch: int) -> None:
@@ -182,6 +188,7 @@ class _Lander:
         self._landing = self._landing or self._make(rows.sparkSession)
         counts = self._landing.land(rows, batch)
         self.timed.mark(DONE)
+        self._remember(self._landing, batch)
         sums = {outcome: total(counts, outcome) for outcome in transforms.OUTCOMES}
         self.batches, self.last = self.batches + 1, batch
         self.sums.update(sums)
@@ -189,9 +196,19 @@ class _Lander:
         if self.on_progress:
             self.on_progress(Batch(batch, **sums, seconds=time.monotonic() - began))
 
+    def _remember(self, landing: Landing, batch: int, *, at_the_end: bool = False) -> None:
+        known, memory = landing.staging.known, self._memory
+        if known is None or memory is None or not (at_the_end or memory.is_due()):
+            return
+        if settled := landing.settled_at(batch):
+            memory.keep(known, batch, settled)
+
     def _make(self, spark: SparkSession) -> Landing:
         stream = checkpoint.stream_name(str(spark.sparkContext.getLocalProperty(QUERY_ID)))
-        staging = Staging(self.files, self.settings, self.catalogue, judged=lambda: self.timed.mark(JUDGED))
+        self._memory = Memory(self.files, self.settings, self.catalogue, stream)
+        staging = Staging(
+            self.files, self.settings, self.catalogue, lambda: self.timed.mark(JUDGED), memory=self._memory
+        )
         return Landing(self.files, self.settings, stream, self.announce, self.whereabouts, staging, self.timed)
 
 

@@ -105,6 +105,16 @@ class Landing:
                     raise
             self._here = None
 
+    def settled_at(self, batch: int) -> int | None:
+        """When the account of a batch that has landed was written: all that later batches write is written after it.
+
+        In milliseconds since 1970, by HDFS's clock; None if the batch had no rows, or its account was merged.
+        """
+        try:
+            return self.files.modified(self._closed(batch, self._here)) if self._here else None
+        except Gone:
+            return None
+
     def _advance(self, rows: DataFrame, batch: int, here: Whereabouts) -> Counts:
         """All that is left to do, as long as `here` holds."""
         done, sealed = self.files.exists(self._closed(batch, here)), self.files.exists(self._sealed(batch, here))

@@ -17,9 +17,10 @@ from pyspark.sql import DataFrame, SparkSession
 from questlog.errors import QuestlogError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.settings import Settings
-from questlog.stream import source, transforms
+from questlog.stream import checkpoint, source, transforms
 from questlog.stream.bounds import bounds
 from questlog.stream.files import Files
+from questlog.stream.memory import Memory
 from questlog.stream.session import SparkPlace, is_local, session
 from questlog.stream.staging import Staging
 from questlog.stream.whereabouts import AskWhereabouts
@@ -68,7 +69,9 @@ def _stage_newest(
     root = f"{settings.staging}/{FOLDER}"
     files.delete(root)  # what one that was killed has left
     folder = f"{root}/{uuid.uuid4().hex[:12]}"
-    staging, here = Staging(files, settings, catalogue), whereabouts()
+    stream, here = checkpoint.stream_of(files, settings), whereabouts()
+    memory = Memory(files, settings, catalogue, stream) if stream else None
+    staging = Staging(files, settings, catalogue, memory=memory)
 
     def stage(rows: DataFrame, batch: int) -> None:
         staging.write(rows, f"{folder}/{batch}", here, is_small=True)

@@ -6,8 +6,9 @@ letter. To say the same is to have the same type, user and own fields, and to ha
 of the two took its time of receipt for it because the client gave none.
 
 What has landed is known by 64-bit hashes in memory, 32 bytes an event, for `Settings.repeat_days`. After a restart they
-are read again from the tables, so a crash forgets none. Two ids with one hash, of which there is a chance of 3 in a
-million among ten million events, are a conflict: in the dead letters, not lost.
+are read again, from the stream's `questlog.stream.memory` and the tables, so a crash forgets none. Two ids with one
+hash, of which there is a chance of 3 in a million among ten million events, are a conflict: in the dead letters, not
+lost.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ TYPE_IN_PATH = f"/{PARTITION_TYPE}=([^/]+)/"
 
 Entries: TypeAlias = npt.NDArray[np.void]
 _ENTRY = np.dtype([(name, np.int64) for name in IDENTITY])
+NOTHING: Entries = np.empty(0, _ENTRY)
 
 
 def identity(catalogue: Catalogue, prefix: str = "") -> list[str]:
@@ -65,7 +67,7 @@ class Known:
     def __init__(self, entries: Entries | None = None) -> None:
         self._runs: list[Entries] = []
         self._since = -math.inf
-        self.add(np.empty(0, _ENTRY) if entries is None else entries)
+        self.add(NOTHING if entries is None else entries)
 
     def __len__(self) -> int:
         return sum(run.size for run in self._runs)
@@ -78,6 +80,15 @@ class Known:
         while len(self._runs) > 1 and self._runs[-2].size < 2 * self._runs[-1].size:
             last, before = self._runs.pop(), self._runs.pop()
             self._runs.append(_in_order(np.concatenate([before[before["received"] >= self._since], last])))
+
+    def learn(self, entries: Entries) -> None:
+        """Remember those of the events that are not known yet."""
+        found, before = self.find(entries["id"])
+        self.add(entries[~(found & (before["received"] == entries["received"]))])
+
+    def runs(self) -> tuple[Entries, ...]:
+        """All that is known, in arrays that are never changed."""
+        return tuple(self._runs)
 
     def find(self, ids: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], Entries]:
         """Which ids are known, and the events that they name; what stands for the others has no meaning."""
@@ -94,18 +105,23 @@ class Known:
         self._since = before
 
 
-def landed_before(spark: SparkSession, settings: Settings, folders: Sequence[str], catalogue: Catalogue) -> Known:
-    """The events in the folders of partitions that landed within the last `Settings.repeat_days`."""
+def landed_after(
+    spark: SparkSession, settings: Settings, folders: Sequence[str], catalogue: Catalogue, written: float
+) -> Entries:
+    """The events that landed within the last `Settings.repeat_days`, of files in the folders of partitions.
+
+    Files whose time of modification is not after `written`, in milliseconds since 1970, are left out.
+    """
     if not folders:
-        return Known()
-    since = datetime.fromtimestamp(horizon(settings) / 1000, UTC)
+        return NOTHING
+    since, after = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (horizon(settings), written))
     columns = [f"`{field.name}` {SPARK_TYPES[field.kind]}" for field in (*COMMON, *STAMPED, *catalogue.fields)]
-    reader = spark.read.schema(", ".join(columns)).option("modifiedAfter", since.strftime("%Y-%m-%dT%H:%M:%S"))
+    reader = spark.read.schema(", ".join(columns)).option("modifiedAfter", after.strftime("%Y-%m-%dT%H:%M:%S"))
     rows = reader.parquet(*(settings.hdfs_url + folder for folder in folders))
     # A merged file is new, its rows may be old.
     recent = rows.where(sf.col("received_at") >= sf.lit(since))
     named = recent.withColumn(PARTITION_TYPE, sf.regexp_extract("_metadata.file_path", TYPE_IN_PATH, 1))
-    return Known(entries(named.selectExpr(*identity(catalogue)).toArrow()))
+    return entries(named.selectExpr(*identity(catalogue)).toArrow())
 
 
 def horizon(settings: Settings) -> float:

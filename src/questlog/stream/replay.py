@@ -140,7 +140,7 @@ class _Work:
         chosen = self._chosen(table, ledger)
         first, end = bounds(self.spark, self.settings)[0], checkpoint.committed(self.files, self.settings)
         self._refuse_deleted(first, chosen)
-        staging = Staging(self.files, self.settings, self.catalogue, _known=repeats.Known())
+        staging = Staging(self.files, self.settings, self.catalogue, known=repeats.Known())
         pieces, judged = list(ranges(first, end)), list[Staged]()
         total, done = sum(map(_length, pieces)), 0
         for number, piece in enumerate(pieces):

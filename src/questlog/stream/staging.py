@@ -6,7 +6,7 @@ Below the folder of an attempt are then ``events/event_type=X/event_date=D/`` an
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
 from questlog.stream import repeats, small, source, transforms
 from questlog.stream.account import Counts, counted, total
 from questlog.stream.files import Files
+from questlog.stream.memory import Memory
 from questlog.stream.source import Ranges
 from questlog.stream.transforms import LANDED, REJECTED, REPEATED, accounted, dead_letter_columns
 from questlog.stream.whereabouts import Whereabouts
@@ -54,6 +55,8 @@ class Staging:
         catalogue: the event types.
         judged: is called once it is known what becomes of a batch's rows.
         again: gives the records of some ranges of offsets once more, unpacked; from the topic unless given.
+        memory: of what had landed before; from the tables alone unless given.
+        known: what has landed, once the first batch is staged.
     """
 
     files: Files
@@ -61,7 +64,8 @@ class Staging:
     catalogue: Catalogue = CATALOGUE
     judged: Callable[[], None] = lambda: None
     again: Callable[[Ranges], DataFrame] | None = None
-    _known: repeats.Known | None = field(default=None)
+    memory: Memory | None = None
+    known: repeats.Known | None = None
 
     def write(
         self,
@@ -102,8 +106,8 @@ class Staging:
 
     def remember(self, staged: Staged) -> None:
         """From now on the events of this batch are known: they will land, whatever happens."""
-        if self._known is not None:
-            self._known.add(staged.landing)
+        if self.known is not None:
+            self.known.add(staged.landing)
 
     def _account(self, rows: DataFrame, with_rows: bool) -> pa.Table:
         columns = [PARTITION_TYPE, "outcome", *PLACE, *repeats.identity(self.catalogue, "row.")]
@@ -113,14 +117,17 @@ class Staging:
 
     def _landed_before(self, rows: DataFrame, here: Whereabouts) -> repeats.Known:
         """Read once, when the first batch is staged: what an earlier run left sealed has landed by then."""
-        if self._known is None:
+        if self.known is None:
+            spark = rows.sparkSession
+            nothing = repeats.Known(), repeats.horizon(self.settings)
+            known, after = self.memory.recalled(spark) if self.memory else nothing
             events = self.settings.table_path(EVENTS_TABLE)
             began = self.files.matching(f"{events}/{PARTITION_TYPE}=*/{PARTITION_DATE}=*")
             folders = here.places(events, began)
-            spark = rows.sparkSession
-            self._known = repeats.landed_before(spark, self.settings, folders, self.catalogue)
-        self._known.forget(repeats.horizon(self.settings))
-        return self._known
+            known.learn(repeats.landed_after(spark, self.settings, folders, self.catalogue, after))
+            self.known = known
+        self.known.forget(repeats.horizon(self.settings))
+        return self.known
 
     def _write_collected(self, account: pa.Table, path: str) -> None:
         names = transforms.event_names(self.catalogue)
