@@ -271,6 +271,6 @@ def test_replay_prints_what_changes_of_each_type_and_says_when_nothing_does(monk
     nothing = run("replay", "page_view").output
 
     assert [call.kwargs["dry_run"] for call in replay.call_args_list] == [True, False]
-    assert "36 rows would change; nothing has" in told
+    assert "36 rows would change; nothing was changed" in told
     assert "1,234" in told
     assert "no row differs" in nothing

@@ -48,8 +48,8 @@ def price_changed(before: int, after: int, price: float) -> findings.Finding:
 def test_what_the_price_changes_is_said_in_points_with_their_interval() -> None:
     finding = price_changed(400, 200, price=1.25)
     assert finding.title.endswith("fewer new buyers choose a sword: 20% instead of 40%")
-    assert finding.figure == "-20 points"
-    assert finding.confidence.endswith("between -25 and -14 points, in 99.4 of 100 cases.")
+    assert finding.figure == "\N{MINUS SIGN}20 points"
+    assert finding.confidence.endswith("between \N{MINUS SIGN}25 and \N{MINUS SIGN}14 points, in 99.4 of 100 cases.")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_too_few_players_are_said_to_be_too_few() -> None:
     assert change.recommendation.endswith("these are too few to tell.")
     assert campaign.sentence.startswith("On 9 January ")
     assert campaign.recommendation.startswith("Decide nothing about the guild campaign yet")
-    assert "between -28 and +69 points" in campaign.confidence
+    assert "between \N{MINUS SIGN}28 and +69 points" in campaign.confidence
 
 
 def test_enough_players_are_not_called_too_few() -> None:

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from test_report_frames import FRAMES
 
@@ -89,6 +90,28 @@ def test_no_two_ticks_of_shares_read_alike() -> None:
         axes.figure.draw_without_rendering()
         labels = [label.get_text() for label in axes.get_yticklabels()]
         assert len(set(labels)) == len(labels) > 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.35, 0.5, 0.75, 1.0])
+def test_a_share_in_the_triangle_is_read_against_its_cell(share: float) -> None:
+    frame = pd.DataFrame(
+        {"cohort": [pd.Timestamp("2026-01-05")], "weeks": [1], "players": [100], "returned": [0], "share": [share]}
+    )
+    axes = draw("retention_by_cohort", frame).axes[0]
+    cell, text = axes.collections[0].get_facecolors()[0], axes.texts[0].get_color()
+
+    assert contrast(cell, text) >= 4.5
+
+
+def contrast(one: object, other: object) -> float:
+    """Of two colours, as WCAG defines it."""
+    dark, bright = sorted(brightness(colour) for colour in (one, other))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def brightness(colour: object) -> float:
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_a_triangle_of_which_a_part_is_shown_says_so() -> None:

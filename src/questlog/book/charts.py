@@ -64,5 +64,5 @@ def fault(outcome: Outcome) -> Chart:
 def _finding(first: BenchResult, last: BenchResult) -> str:
     rate = last.requests_per_second / first.requests_per_second
     wait = (last.p50_ms or 0) / (first.p50_ms or 1)
-    change = f"throughput x {rate:.1f}, median wait x {wait:.1f}"
+    change = f"{rate:.1f} times the throughput, {wait:.1f} times the median wait"
     return f"With {last.concurrency} requests at a time instead of {first.concurrency}: {change}"

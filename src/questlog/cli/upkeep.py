@@ -72,7 +72,7 @@ def replay(settings: Settings, /, table: str, dry_run: bool) -> None:
         shown.add_row(each.table, each.event_type, *(f"{count:,}" for count in counts))
     Console().print(shown)
     changed = sum(each.gone + each.new for each in found)
-    would = "would change; nothing has" if dry_run else "changed"
+    would = "would change; nothing was changed" if dry_run else "changed"
     click.echo(f"{changed:,} rows {would}" if changed else "the tables hold what they have to hold: no row differs")
 
 

@@ -25,6 +25,7 @@ SMALL = 30
 LARGE = 300
 """From this many on a share is known to a few points in a hundred."""
 VOWELS = set("aeiou")
+MINUS = "\N{MINUS SIGN}"
 
 
 class Share(NamedTuple):
@@ -137,8 +138,8 @@ def within(share: Share, of: str, what: str) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of two shares in points, with its sign: -12, +0, +9."""
-    return f"{round(difference * 100):+d}"
+    """A difference of two shares in points, with its sign, which is no hyphen: +0, +9."""
+    return f"{round(difference * 100):+d}".replace("-", MINUS)
 
 
 def sureness(count: int, what: str, *, differ: bool = True) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import matplotlib as mpl
 import seaborn as sns
 from cycler import cycler
 from matplotlib import font_manager
+from matplotlib.colors import to_rgb
 
 from questlog.events import CATALOGUE, Catalogue
 
@@ -44,6 +45,7 @@ MUTED_SCHEME = (
 NO_TYPE = "#bbbbbb"
 HATCHES = ("", "//", "..", "xx")
 
+Colour: TypeAlias = str | tuple[float, float, float, float]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -107,6 +109,20 @@ def hatch(event_type: str, catalogue: Catalogue = CATALOGUE) -> str:
     if event_type not in catalogue:
         return ""
     return HATCHES[catalogue.names.index(event_type) // len(MUTED_SCHEME) % len(HATCHES)]
+
+
+def ink_on(paper: Colour) -> str:
+    """Black or white, whichever is read more easily on a colour: the contrast is 4.5 or more on any.
+
+    Source: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio
+    """
+    behind = _luminance(paper) + 0.05
+    return "#000000" if behind / 0.05 >= 1.05 / behind else "#ffffff"
+
+
+def _luminance(colour: Colour) -> float:
+    linear = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour))
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def label(text: object, most: int = MOST_LABEL_CHARACTERS) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import colormaps
 
 from questlog.report import findings, style
 from questlog.report.chart import Chart, chart, percents, without_data
@@ -15,6 +16,7 @@ from questlog.report.findings.loyalty import after_buying, spending
 MOST_COHORTS = 12
 MOST_WEEKS = 7
 INCHES_A_COHORT = 0.42
+SCALE = colormaps["cividis_r"]
 
 
 @style.styled
@@ -35,7 +37,7 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
         shares,
         annot=texts,
         fmt="",
-        cmap="cividis_r",
+        cmap=SCALE,
         vmin=0,
         vmax=1,
         cbar=False,
@@ -48,6 +50,11 @@ def retention_by_cohort(frame: pd.DataFrame) -> Chart:
     axes.set(xlabel=_shown(every, shares), ylabel="first week (players)")
     axes.tick_params(rotation=0)
     axes.set_facecolor(style.PAPER)
+    axes.grid(visible=False)
+    values = shares.to_numpy(float)
+    for text in axes.texts:
+        column, row = map(int, text.get_position())
+        text.set_color(style.ink_on(SCALE(values[row, column])))
     return figure
 
 

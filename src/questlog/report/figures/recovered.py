@@ -12,7 +12,7 @@ from questlog.report.figures import draw
 
 INCHES_A_ROW, INCHES_AROUND = 0.52, 2.3
 APART = 0.16
-FACTORS = (0.125, 0.25, 0.5, 1, 2, 4, 8)
+FACTORS = (0.125, 0.25, 0.5, 0.75, 1, 1.5, 2, 4, 8)
 ROOM = 1.15
 
 
