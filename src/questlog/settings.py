@@ -114,7 +114,12 @@ class Settings(BaseSettings):
     presto_catalog: str = Field(default="hive", description="Presto's catalog that reads the Hive metastore.")
     spark_master: str = Field(default="local[2]", description="Spark's master.")
     spark_driver_memory: str = Field(default="2g", description="Heap of Spark's driver.")
-    spark_ui_port: int = Field(default=0, ge=0, le=65535, description="Port of Spark's own page; 0 for none.")
+    spark_ui_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of Spark's own page, a standby's is the next free one; 0 for none.",
+    )
 
     topic_partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of a new topic.")
     topic_replication: int = Field(default=1, ge=1, le=9, description="Replicas of a new topic.")

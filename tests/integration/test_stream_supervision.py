@@ -297,7 +297,7 @@ def is_there(settings: Settings, event_id: str) -> bool:
 def test_the_stream_goes_on_whoever_of_its_processes_is_killed_and_ends_when_told(
     fresh: Settings, send: Callable[[str], None]
 ) -> None:
-    with streaming(fresh) as parent:
+    with streaming(with_standby(fresh, 0)) as parent:
         for number, victim in enumerate(("python", "java", "nobody")):
             send(f"event-{number}")
             eventually(lambda number=number: is_there(fresh, f"event-{number}"), deadline=SPARK_DEADLINE)
