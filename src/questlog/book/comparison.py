@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from questlog.book.manifest import Manifest
 
 NOTHING = "-"
+UNBROKEN_HYPHEN, UNBROKEN_SPACE = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
 COUNTS = ("accepted", "landed", "rejected", "repeated")
 MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$])")
 ONE = """There is one edition, the one that you read.
@@ -26,9 +27,10 @@ def markdown(own: Manifest | None, all_of_them: Sequence[Manifest]) -> str:
     return "\n\n".join(("## The editions", said, _overview(own, there), *_differences(there)))
 
 
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of Markdown; its cells are Markdown already."""
-    lines = [heading, ["---"] * len(heading), *rows]
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int | None = None) -> str:
+    """A table of Markdown; its cells are Markdown already, and numbers from one of its columns on."""
+    texts = len(heading) if numbers_from is None else numbers_from
+    lines = [heading, ["---"] * texts + ["---:"] * (len(heading) - texts), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -42,7 +44,7 @@ def _overview(own: Manifest, there: Sequence[Manifest]) -> str:
     rows = [
         [
             _link(own, one),
-            f"{one.date:%Y-%m-%d %H:%M}",
+            f"{one.date:%Y-%m-%d %H:%M}".replace("-", UNBROKEN_HYPHEN).replace(" ", UNBROKEN_SPACE),
             literal(one.source or NOTHING),
             *(f"{one.counts[count]:,}" if count in one.counts else NOTHING for count in COUNTS),
             str(len(one.chapters)),
@@ -50,7 +52,7 @@ def _overview(own: Manifest, there: Sequence[Manifest]) -> str:
         ]
         for one in there
     ]
-    return table(heading, rows)
+    return table(heading, rows, numbers_from=heading.index(COUNTS[0]))
 
 
 def _link(own: Manifest, one: Manifest) -> str:
@@ -65,15 +67,24 @@ def _differences(there: Sequence[Manifest]) -> Iterable[str]:
     )
     yield "## Durations\n\nSeconds that each chapter took. The first one to need the players makes them, for all."
     yield _beside(
-        "chapter", there, lambda one: {name: f"{record.seconds:.1f}" for name, record in one.chapters.items()}
+        "chapter",
+        there,
+        lambda one: {name: f"{record.seconds:.1f}" for name, record in one.chapters.items()},
+        numbers_from=1,
     )
     yield "## Versions\n\nThe engines as they are locked, the libraries as they were installed."
     yield _beside("software", there, lambda one: {**one.engines, **one.libraries})
 
 
-def _beside(what: str, there: Sequence[Manifest], facts: Callable[[Manifest], Mapping[str, str]]) -> str:
+def _beside(
+    what: str,
+    there: Sequence[Manifest],
+    facts: Callable[[Manifest], Mapping[str, str]],
+    *,
+    numbers_from: int | None = None,
+) -> str:
     """A table with a column for each edition, and a row for each fact that one of them has; `what` the facts are of."""
     by_edition = [facts(one) for one in there]
     names = dict.fromkeys(name for known in by_edition for name in known)
     rows = [[f"`{name}`", *(literal(known.get(name) or NOTHING) for known in by_edition)] for name in names]
-    return table([what, *(literal(one.edition) for one in there)], rows)
+    return table([what, *(literal(one.edition) for one in there)], rows, numbers_from=numbers_from)

@@ -8,18 +8,19 @@ from questlog.settings import Settings
 from questlog.stack import container
 
 SERVER = click.Choice(tuple(container.SERVICES))
+NAMES = f"NAME is one of {', '.join(container.SERVICES)}."
 
 
-@click.command()
-@click.argument("name", type=SERVER)
+@click.command(epilog=NAMES)
+@click.argument("name", type=SERVER, metavar="NAME")
 @click.pass_obj
 def serve(settings: Settings, name: str) -> None:
     """Be one server, in the foreground, until stopped: what a container runs."""
     container.serve(settings, name)
 
 
-@click.command()
-@click.argument("name", type=SERVER)
+@click.command(epilog=NAMES)
+@click.argument("name", type=SERVER, metavar="NAME")
 @click.pass_obj
 def ready(settings: Settings, name: str) -> None:
     """Exit with 0 if a server answers its readiness question, with 1 if not."""

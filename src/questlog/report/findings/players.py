@@ -94,12 +94,13 @@ def funnel(frame: pd.DataFrame) -> Finding:
 
 def _how_far(steps: _Steps) -> str:
     went = f"{percent(steps.whole.value)} of those who {steps.names[0]} came as far as '{steps.names[-1]}'"
-    return f"{went}; the largest loss is before '{steps.after}'"
+    return f"{went}; the step to '{steps.after}' loses most"
 
 
 def _largest_loss(steps: _Steps) -> str:
     return (
-        f"The largest loss of new players: {percent(steps.stop.value)} of those who {steps.before} never {steps.after}"
+        f"This step loses more new players than any other: {percent(steps.stop.value)} of those who {steps.before} "
+        f"never {steps.after}"
     )
 
 
