@@ -21,13 +21,14 @@ def load_curve(runs: Sequence[BenchResult]) -> Chart:
     figure = blank(HEIGHT)
     figure.say(_finding(runs[0], runs[-1]))
     throughput, waiting = figure.subplots(2, 1, sharex=True)
-    at_a_time = range(len(runs))
-    throughput.plot(at_a_time, [run.requests_per_second for run in runs], color=style.ACCENT, marker="o")
+    at_a_time = [run.concurrency for run in runs]
+    throughput.plot(at_a_time, [run.requests_per_second for run in runs], color=style.INK, marker="D")
     throughput.set_ylabel("requests/s")
     for label, percentile, marker in (("99th percentile", "p99_ms", "s"), ("median", "p50_ms", "o")):
         waiting.plot(at_a_time, [getattr(run, percentile) for run in runs], marker=marker, label=label)
-    waiting.set_ylabel("milliseconds")
-    waiting.set_xticks(list(at_a_time), [str(run.concurrency) for run in runs])
+    waiting.set_ylabel("wait, milliseconds")
+    waiting.set_xscale("log", base=2)
+    waiting.set_xticks(at_a_time, [str(number) for number in at_a_time])
     waiting.set_xlabel("requests at a time")
     draw.below(figure, waiting, columns=2)
     for axes in (throughput, waiting):
