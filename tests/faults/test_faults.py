@@ -33,10 +33,11 @@ def each(faults: Sequence[Fault]) -> pytest.MarkDecorator:
 
 @pytest.fixture(scope="module")
 def outcomes(settings: Settings) -> dict[str, Outcome]:
-    """A trial of each; the first test waits for all. The line is in the API's way only where it is cut."""
+    """A trial of each; the first test waits for all. There is a line, or a standby, only where a fault is about it."""
     over_the_line = [fault for fault in CHOSEN if fault.needs_line]
-    direct = [fault for fault in CHOSEN if not fault.needs_line]
-    return {**run(settings, direct), **run(settings, over_the_line)}
+    with_standby = [fault for fault in CHOSEN if fault.needs_standby]
+    others = [fault for fault in CHOSEN if not (fault.needs_line or fault.needs_standby)]
+    return {**run(settings, with_standby), **run(settings, others), **run(settings, over_the_line)}
 
 
 def run(settings: Settings, faults: Sequence[Fault]) -> dict[str, Outcome]:

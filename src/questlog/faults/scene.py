@@ -32,9 +32,10 @@ from questlog.transport.producer import Publisher
 
 QUIET = Console(quiet=True)
 LISTENER = "LINE"
-# Kills follow each other sooner than accidents do, and each is to find a stream that has run well: its standby is made
-# ready sooner, and its files are merged as often as it takes to find few at a start, also while something dies.
-OF_THE_STREAM = {"restart_healthy": 5, "standby_after": 15, "compact_minutes": 0.25}
+# Kills follow each other sooner than accidents do, and each is to find a stream that has run well. Its files are merged
+# as often as it takes to find few of them at a start, as in a stream that has run for long: also while something dies.
+OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 0.25}
+STANDBY_AFTER = 15  # seconds, for the same reason
 STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
 
@@ -79,8 +80,13 @@ class Scene:
 
 
 @contextmanager
-def staged(stack: Settings, *, seed: int, rate: float = RATE, with_line: bool = False) -> Iterator[Scene]:
+def staged(
+    stack: Settings, *, seed: int, rate: float = RATE, with_line: bool = False, with_standby: bool = False
+) -> Iterator[Scene]:
     """A scene on a stack that is up; the stack is as it was afterwards, and nothing of the namespace is left.
+
+    With a standby, the stream makes another one ready after each of its deaths, which takes half a minute of a
+    processor.
 
     Raises:
         FaultError: there is no local stack that runs.
@@ -90,7 +96,8 @@ def staged(stack: Settings, *, seed: int, rate: float = RATE, with_line: bool = 
         raise FaultError("faults are for the local stack, which does not run: start it with `questlog up`")
     namespace = f"faults_{uuid.uuid4().hex[:8]}"
     armed = stack.data_dir / "run" / f"{namespace}.point"
-    here = stack.in_namespace(namespace, fault_point=f"@{armed}", **OF_THE_STREAM, **_address_of_an_api(stack))
+    of_the_stream = {**OF_THE_STREAM, "standby_after": STANDBY_AFTER if with_standby else 0}
+    here = stack.in_namespace(namespace, fault_point=f"@{armed}", **of_the_stream, **_address_of_an_api(stack))
     with ExitStack() as stage:
         stage.callback(_forget, here)
         pipeline.create(here)

@@ -121,7 +121,11 @@ def run(
         Interrupted: by Ctrl-C between the first fault and the last; holds the outcomes of those that were over.
     """
     trials: list[_Trial] = []
-    with staged(stack, seed=seed, rate=rate, with_line=any(fault.needs_line for fault in faults)) as scene:
+    needs = {
+        "with_line": any(fault.needs_line for fault in faults),
+        "with_standby": any(fault.needs_standby for fault in faults),
+    }
+    with staged(stack, seed=seed, rate=rate, **needs) as scene:
         on_progress("", "starting the stream")
         warm = _warm_up(scene, seed)
         try:
