@@ -32,8 +32,8 @@ QUESTLOG = (sys.executable, "-m", "questlog")
 
 @pytest.fixture
 def hasty(fresh: Settings) -> Settings:
-    """Settings with which two files are many."""
-    return fresh.in_namespace(fresh.namespace, compact_files=2, compact_grace=GRACE, ack_timeout=20)
+    """Settings with which two files are many; the stream, which nobody kills, has no standby."""
+    return fresh.in_namespace(fresh.namespace, compact_files=2, compact_grace=GRACE, ack_timeout=20, standby_after=0)
 
 
 @pytest.fixture
