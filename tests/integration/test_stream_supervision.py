@@ -333,6 +333,8 @@ def test_a_standby_goes_on_where_the_killed_stream_was_and_leaves_nothing_of_its
         send("after")
         eventually(lambda: is_there(fresh, "after"), deadline=SPARK_DEADLINE)
         its_place = standby.is_running()
+        # The next one rehearses already; cut in the middle, it would leave its folder to the one after it.
+        eventually(lambda: supervision.is_standing_by(soon), deadline=SPARK_DEADLINE)
         parent.terminate()
         _, words = parent.communicate()
 
