@@ -88,14 +88,10 @@ class Keeper:
         """
         return wait_for(lambda: self.jvm().parent(), "the stream's driver", STARTS)
 
-    def has_a_standby(self) -> bool:
-        """Whether another stream waits for this one's end."""
-        return supervision.is_standing_by(self._settings)
-
     def await_standby(self) -> None:
         """Wait until it has one, as a stream has that has run for a while; not longer than `STARTS` seconds."""
         with suppress(FaultError):
-            wait_for(self.has_a_standby, "a standby of the stream", STARTS)
+            wait_for(lambda: supervision.is_standing_by(self._settings), "a standby of the stream", STARTS)
 
     def refusal(self, seconds: float, until: Callable[[], bool]) -> str:
         """Start it once, without keeping it running: what it says when it ends by itself, else nothing.
@@ -138,14 +134,11 @@ class Keeper:
     def _jvm(self) -> psutil.Process | None:
         try:
             family = psutil.Process(self._child.pid).children(recursive=True) if self._child else []
-            return min((member for member in family if member.name() == "java"), key=_age, default=None)
+            jvms = [member for member in family if member.name() == "java"]
+            # The one that started first is the stream's, the other its standby's.
+            return min(jvms, key=psutil.Process.create_time, default=None)
         except psutil.NoSuchProcess:
             return None
-
-
-def _age(process: psutil.Process) -> float:
-    """Of two JVMs the one that started first is the stream's, the other its standby's."""
-    return process.create_time()
 
 
 def stream_once(settings: Settings) -> None:

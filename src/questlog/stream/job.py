@@ -156,7 +156,6 @@ class _Lander:
     stopping: bool = False
     _running: threading.Lock = field(default_factory=threading.Lock)
     _landing: Landing | None = None
-    _memory: Memory | None = None
 
     def __call__(self, rows: DataFrame, batch: int) -> None:
         with self._running:
@@ -179,8 +178,8 @@ class _Lander:
             self.stopping = True
             if self._landing and self.last is not None and not self.failure:
                 self._remember(self._landing, self.last, at_the_end=True)
-            if self._memory:
-                self._memory.close()
+            if self._landing and self._landing.staging.memory:
+                self._landing.staging.memory.close()
         return self.last
 
     def _land(self, rows: DataFrame, batch: int) -> None:
@@ -197,7 +196,7 @@ class _Lander:
             self.on_progress(Batch(batch, **sums, seconds=time.monotonic() - began))
 
     def _remember(self, landing: Landing, batch: int, *, at_the_end: bool = False) -> None:
-        known, memory = landing.staging.known, self._memory
+        known, memory = landing.staging.known, landing.staging.memory
         if known is None or memory is None or not (at_the_end or memory.is_due()):
             return
         if settled := landing.settled_at(batch):
@@ -205,10 +204,8 @@ class _Lander:
 
     def _make(self, spark: SparkSession) -> Landing:
         stream = checkpoint.stream_name(str(spark.sparkContext.getLocalProperty(QUERY_ID)))
-        self._memory = Memory(self.files, self.settings, self.catalogue, stream)
-        staging = Staging(
-            self.files, self.settings, self.catalogue, lambda: self.timed.mark(JUDGED), memory=self._memory
-        )
+        memory = Memory(self.files, self.settings, self.catalogue, stream)
+        staging = Staging(self.files, self.settings, self.catalogue, lambda: self.timed.mark(JUDGED), memory=memory)
         return Landing(self.files, self.settings, stream, self.announce, self.whereabouts, staging, self.timed)
 
 

@@ -117,7 +117,7 @@ class Memory:
 
     def _read(self, spark: SparkSession, kept: _Kept) -> Entries:
         if not kept.runs:
-            return repeats.entries(_table(repeats.NOTHING))
+            return repeats.NOTHING
         paths = [f"{self._files.url}{self._folder}/{name}" for name in kept.runs]
         table = spark.read.schema(", ".join(f"{name} BIGINT" for name in IDENTITY)).parquet(*paths).toArrow()
         if table.num_rows != kept.events:

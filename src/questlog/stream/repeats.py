@@ -64,10 +64,10 @@ class Known:
     through all that is known.
     """
 
-    def __init__(self, entries: Entries | None = None) -> None:
+    def __init__(self, entries: Entries = NOTHING) -> None:
         self._runs: list[Entries] = []
         self._since = -math.inf
-        self.add(NOTHING if entries is None else entries)
+        self.add(entries)
 
     def __len__(self) -> int:
         return sum(run.size for run in self._runs)

@@ -18,7 +18,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ def supervise(
     """
     deaths = 0
     _log(settings, START)
-    with told_by_signals(stop or threading.Event()) as told, _standing_by(settings, command) as standby:
+    with told_by_signals(stop or threading.Event()) as told, contextlib.closing(_Standby(settings, command)) as standby:
         child = Child(settings, command)
         while True:
             began = time.monotonic()
@@ -110,15 +110,6 @@ def is_standing_by(settings: Settings) -> bool:
 def log_ready(settings: Settings) -> None:
     """In a standby: say that it waits for its turn."""
     _log(settings, READY)
-
-
-@contextlib.contextmanager
-def _standing_by(settings: Settings, command: Command) -> Iterator[_Standby]:
-    standby = _Standby(settings, command)
-    try:
-        yield standby
-    finally:
-        standby.close()
 
 
 class _Standby:
