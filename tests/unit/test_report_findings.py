@@ -88,7 +88,8 @@ def test_a_day_without_players_counts_as_a_day() -> None:
 def test_the_funnel_names_the_step_that_loses_the_most_players() -> None:
     finding = findings.funnel(funnel(200, 180, 150, 60))
     assert finding.title == (
-        "30% of those who created a player came as far as 'joined a guild'; the step to 'joined a guild' loses most"
+        "30% of those who created a player came as far as 'joined a guild'; "
+        "no step loses more than the one to 'joined a guild'"
     )
     assert "Before 'joined a guild' 90 of 150 stop" in finding.sentence
     assert "it loses 90 players" in finding.recommendation
@@ -100,13 +101,18 @@ def test_a_funnel_that_loses_nobody_says_so() -> None:
 
 
 def test_a_funnel_that_ends_early_is_no_error() -> None:
-    assert "the step to 'started a quest' loses most" in findings.funnel(funnel(5, 0, 0, 0)).title
+    assert "no step loses more than the one to 'started a quest'" in findings.funnel(funnel(5, 0, 0, 0)).title
 
 
 def test_both_funnels_have_a_title_of_their_own() -> None:
     other = findings.purchase_funnel(purchase_funnel(200, 180, 150, 60)).title
-    assert other.startswith("This step loses more new players than any other: ")
+    assert other.startswith("No step loses more new players than this one: ")
     assert other.endswith(": 60% of those who bought an item never bought again")
+
+
+def test_two_steps_that_lose_as_many_are_told_in_words_that_are_true_of_both() -> None:
+    title = findings.funnel(funnel(200, 150, 100, 100)).title
+    assert title.endswith("; no step loses more than the one to 'started a quest'")
 
 
 def test_the_larger_loss_decides_what_to_do_about_returning() -> None:

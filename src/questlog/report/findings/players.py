@@ -94,14 +94,12 @@ def funnel(frame: pd.DataFrame) -> Finding:
 
 def _how_far(steps: _Steps) -> str:
     went = f"{percent(steps.whole.value)} of those who {steps.names[0]} came as far as '{steps.names[-1]}'"
-    return f"{went}; the step to '{steps.after}' loses most"
+    return f"{went}; no step loses more than the one to '{steps.after}'"
 
 
 def _largest_loss(steps: _Steps) -> str:
-    return (
-        f"This step loses more new players than any other: {percent(steps.stop.value)} of those who {steps.before} "
-        f"never {steps.after}"
-    )
+    stopped = f"{percent(steps.stop.value)} of those who {steps.before} never {steps.after}"
+    return f"No step loses more new players than this one: {stopped}"
 
 
 def _told(frame: pd.DataFrame, title: Callable[[_Steps], str]) -> Finding:
