@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 from questlog.errors import StreamError, StreamRefused
 from questlog.jvm import SHORT_START
 from questlog.settings import Settings
+from questlog.stream import scratch
 from questlog.stream.classes import Archive
 
 LOGGING = Path(__file__).with_name("log4j2.properties")
@@ -67,7 +68,9 @@ def session(settings: Settings, place: SparkPlace, *, keeps_classes: bool = Fals
         return running
     _refuse_missing((place.java_home / "bin" / "java", *place.jars))
     builder = SparkSession.builder
-    for name, value in spark_conf(settings, place, keeps_classes=keeps_classes).items():
+    scratch_files = scratch.claim(settings.data_dir / "spark" / "scratch")
+    conf = {**spark_conf(settings, place, keeps_classes=keeps_classes), "spark.local.dir": str(scratch_files)}
+    for name, value in conf.items():
         builder = builder.config(name, value)
     with _environment(_launch_variables(settings, place)):
         try:
@@ -104,7 +107,6 @@ def _process(settings: Settings) -> dict[str, str]:
         "spark.app.name": f"questlog-{settings.namespace}",
         "spark.master": settings.spark_master,
         "spark.driver.memory": settings.spark_driver_memory,
-        "spark.local.dir": str(settings.data_dir / "spark" / "scratch"),
         "spark.ui.enabled": str(settings.spark_ui_port != 0).lower(),
         "spark.ui.port": str(settings.spark_ui_port),
         "spark.ui.showConsoleProgress": "false",
