@@ -14,6 +14,11 @@ def test_numbers_shares_and_days_read_as_people_write_them() -> None:
     assert shown == ["12,345", "38%", "100%", "1,234.6", "2026-01-05"]
 
 
+def test_a_little_is_not_shown_as_nothing() -> None:
+    frame = pd.DataFrame({"hours": [0.0, 0.0042, -0.0096, 0.04, 0.06, 1_000.04]})
+    assert tables.text(frame)["hours"].tolist() == ["0.0", "0.004", "-0.010", "0.04", "0.1", "1,000.0"]
+
+
 def test_a_time_of_day_is_kept() -> None:
     frame = pd.DataFrame({"event_time": pd.to_datetime(["2026-01-05 10:00:01"])})
     assert tables.text(frame).iloc[0, 0] == "2026-01-05 10:00:01"

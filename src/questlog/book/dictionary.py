@@ -53,21 +53,12 @@ def index(types: Iterable[EventType]) -> HTML:
 
 
 def fields(known: Iterable[Field]) -> Table:
-    """Fields: what each means, its kind and unit, whether it has to be given, what is allowed."""
+    """Fields: what each means, with its unit, its kind, whether it has to be given, what is allowed."""
     rows = [
-        (
-            field.name,
-            field.description,
-            field.kind.value,
-            field.unit,
-            _if_left_out(field),
-            field.allowed,
-            str(field.since),
-            str(field.example),
-        )
+        (field.name, _meaning(field), field.kind.value, _if_left_out(field), field.allowed, str(field.example))
         for field in known
     ]
-    names = "field", "meaning", "type", "unit", "required", "allowed", "since", "example"
+    names = "field", "meaning", "type", "required", "allowed", "example"
     return table(pd.DataFrame(rows, columns=list(names)))
 
 
@@ -84,6 +75,10 @@ def example(known: EventType, settings: Settings) -> str:
     player = next(field for field in COMMON if field.name == "user_id")
     body = {field.name: field.example for field in (player, *known.fields)}
     return show.curl("POST", event_url(settings, known.name, {}).rstrip("?"), body)
+
+
+def _meaning(field: Field) -> str:
+    return field.meaning if field.since == 1 else f"{field.meaning} Since version {field.since}."
 
 
 def _if_left_out(field: Field) -> str:

@@ -55,10 +55,7 @@ class Field:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.kind is Kind.STRING:
-            kept_to = (
-                "without control characters" if self.pattern == NO_CONTROL_CHARACTERS else f"matching {self.pattern}"
-            )
-            return f"text of 1 to {self.max_length} characters {kept_to}"
+            return self._allowed_text
         if self.kind is Kind.TIMESTAMP:
             return "a time with its zone, as in 2026-01-05T10:00:00.000Z, in the years 2020 to 2099"
         article = "an" if self.kind is Kind.INTEGER else "a"
@@ -67,6 +64,12 @@ class Field:
         if self.minimum is not None and self.maximum is not None:
             return f"{article} {self.kind.value} from {self.minimum} to {self.maximum}"
         return f"{article} {self.kind.value}"
+
+    @property
+    def _allowed_text(self) -> str:
+        if self.pattern == NO_CONTROL_CHARACTERS:
+            return f"text of 1 to {self.max_length} characters without control characters"
+        return f"text matching {self.pattern}, of at most {self.max_length} characters"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ SHARES = ("share", "rate")
 """A column of floats whose name has one of these words holds shares, 0 to 1."""
 STYLES: Any = [
     {"selector": "caption", "props": "caption-side: top; text-align: left; padding-bottom: 0.4em"},
-    {"selector": "td", "props": "max-width: 28em; overflow-wrap: break-word; white-space: normal"},
+    {"selector": "td", "props": "max-width: 44em; overflow-wrap: break-word; white-space: normal"},
 ]
 RIGHT = [{"selector": "", "props": "text-align: right"}]
 LEFT = [{"selector": "", "props": "text-align: left"}]
@@ -47,8 +48,9 @@ class Table:
 def table(frame: pd.DataFrame, caption: str = "") -> Table:
     """The frame for people; a cell shows it when its last line is the call.
 
-    Integers get separators, floats one decimal, shares become percentages, a day is a date, a missing value a dash;
-    names from outside are escaped. The HTML is the same for the same frame and caption.
+    Integers get separators, floats one decimal (a little, such as 0.004, its first digit), shares become percentages,
+    a day is a date, a missing value a dash; names from outside are escaped. The HTML is the same for the same frame and
+    caption.
     """
     return Table(frame, caption)
 
@@ -123,8 +125,18 @@ def _format(name: str, dtype: Any) -> Callable[[Any], str]:
     if pd.api.types.is_integer_dtype(dtype):
         return "{:,}".format
     if pd.api.types.is_float_dtype(dtype):
-        return percent if any(word in name.split("_") for word in SHARES) else "{:,.1f}".format
+        return percent if any(word in name.split("_") for word in SHARES) else _float
     return str
+
+
+def _float(number: float) -> str:
+    """One decimal, or as many as it takes to tell a little from nothing: 1,234.5, 0.004."""
+    rounded = f"{number:,.1f}"
+    return rounded if number == 0 or float(rounded.replace(",", "")) else f"{number:.{_decimals(number)}f}"
+
+
+def _decimals(number: float) -> int:
+    return -math.floor(math.log10(abs(number)))
 
 
 def _moment(moment: datetime) -> str:
