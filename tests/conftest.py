@@ -34,6 +34,21 @@ hypothesis.settings.load_profile("questlog")
 OFFSETS = range(2000, 20000, 20)  # below the ports that the system gives to outgoing connections
 
 
+WITH_SERVERS = {"faults": "killed servers", "integration": "servers", "book": "servers"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `-n`, what shares a stack, or the site, stays in one process; the rest goes to whichever is free.
+
+    Faults have a stack of their own: after them, servers are away for a while.
+    """
+    for item in items:
+        uses_site = "html" in getattr(item, "fixturenames", ())
+        group = "site" if uses_site else WITH_SERVERS.get(item.path.parent.name)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
 def place_beside_others(data_dir: Path) -> Settings:
     """Settings whose ports are free; two sessions at once begin to look at different places."""
     begin = os.getpid() % len(OFFSETS)
