@@ -34,6 +34,12 @@ def test_cells_with_lists_and_maps_are_shown_as_they_are() -> None:
     assert tables.text(frame).iloc[0].tolist() == ["{'host': 'a'}", "[1, 2]"]
 
 
+def test_a_table_without_rows_says_so() -> None:
+    empty = tables.table(pd.DataFrame({"event_type": [], "records": []}))
+    assert repr(empty) == "No rows: event type, records"
+    assert "No rows</caption>" in empty._repr_html_()
+
+
 def test_names_from_outside_are_escaped() -> None:
     frame = pd.DataFrame({"<i>guild</i>": ["<script>alert(1)</script>"]})
     page = tables.table(frame, "a <b> c")._repr_html_()

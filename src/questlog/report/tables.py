@@ -17,6 +17,7 @@ from pandas.io.formats.style import Styler
 from questlog.report.evidence import percent
 
 NOTHING = "-"
+NO_ROWS = "No rows"
 MOST_ROWS = 10
 SHARES = ("share", "rate")
 """A column of floats whose name has one of these words holds shares, 0 to 1."""
@@ -39,7 +40,8 @@ class Table:
     caption: str = ""
 
     def __repr__(self) -> str:
-        return text(self.frame).to_string(index=False)
+        shown = text(self.frame)
+        return shown.to_string(index=False) if len(shown) else f"{NO_ROWS}: {', '.join(shown.columns)}"
 
     def _repr_html_(self) -> str:
         return f'<div style="overflow-x: auto">{_styler(self.frame, self.caption).to_html()}</div>'
@@ -83,7 +85,8 @@ def _styler(frame: pd.DataFrame, caption: str) -> Styler:
     shown = text(frame)
     numbers = [_heading(name) for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name])]
     by_column: Any = {name: RIGHT if name in numbers else LEFT for name in shown.columns}
-    styler = Styler(shown, uuid=_uuid(frame, caption), cell_ids=False, caption=html.escape(caption) or None)
+    said = caption or ("" if len(frame) else NO_ROWS)
+    styler = Styler(shown, uuid=_uuid(frame, caption), cell_ids=False, caption=html.escape(said) or None)
     styler.format(escape="html").format_index(html.escape, axis=1).hide(axis="index")  # type: ignore[arg-type]
     return styler.set_table_styles(STYLES).set_table_styles(by_column, overwrite=False)
 
