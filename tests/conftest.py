@@ -50,8 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def place_beside_others(data_dir: Path) -> Settings:
-    """Settings whose ports are free; two sessions at once begin to look at different places."""
-    begin = os.getpid() % len(OFFSETS)
+    """Settings whose ports are free; two sessions, or two processes of one, begin to look at different places."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # far apart, whatever their ids:
+    begin = (os.getpid() + process * len(OFFSETS) // 2) % len(OFFSETS)  # a port of one may be another one's Presto
     for offset in (*OFFSETS[begin:], *OFFSETS[:begin]):
         settings = Settings.load(data_dir=data_dir, port_offset=offset)
         if not ports.taken(settings.host, local.services(settings)):

@@ -1,4 +1,4 @@
-"""Spark's scratch files: each process has a folder of its own, so that what killed ones left can be told and removed.
+"""Scratch files of Spark and its Java: a folder for each process, so that what a killed one left can be told and goes.
 
 A folder is used while its process holds the kernel's lock on a file in it; it goes with the process, by kill -9 too.
 """

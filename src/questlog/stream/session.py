@@ -69,8 +69,7 @@ def session(settings: Settings, place: SparkPlace, *, keeps_classes: bool = Fals
     _refuse_missing((place.java_home / "bin" / "java", *place.jars))
     builder = SparkSession.builder
     scratch_files = scratch.claim(settings.data_dir / "spark" / "scratch")
-    conf = {**spark_conf(settings, place, keeps_classes=keeps_classes), "spark.local.dir": str(scratch_files)}
-    for name, value in conf.items():
+    for name, value in spark_conf(settings, place, scratch_files, keeps_classes=keeps_classes).items():
         builder = builder.config(name, value)
     with _environment(_launch_variables(settings, place)):
         try:
@@ -79,20 +78,23 @@ def session(settings: Settings, place: SparkPlace, *, keeps_classes: bool = Fals
             raise StreamError(f"Spark's driver did not start ({error}): its own words are on stderr.") from error
 
 
-def spark_conf(settings: Settings, place: SparkPlace, *, keeps_classes: bool = False) -> dict[str, str]:
+def spark_conf(
+    settings: Settings, place: SparkPlace, scratch_files: Path, *, keeps_classes: bool = False
+) -> dict[str, str]:
     """Spark's configuration by name, as `spark-submit --conf` takes it.
 
     Names: https://spark.apache.org/docs/latest/configuration.html; those below ``spark.hadoop.`` are Hadoop's.
     """
     process = {**_process(settings), **_jars(settings, place)}
-    process["spark.driver.extraJavaOptions"] = " ".join(_java(settings, place, keeps_classes))
+    process["spark.local.dir"] = str(scratch_files)
+    process["spark.driver.extraJavaOptions"] = " ".join(_java(settings, place, scratch_files, keeps_classes))
     return {**process, **_sql(settings), **_hadoop(settings)}
 
 
-def _java(settings: Settings, place: SparkPlace, keeps_classes: bool) -> tuple[str, ...]:
+def _java(settings: Settings, place: SparkPlace, scratch_files: Path, keeps_classes: bool) -> tuple[str, ...]:
     classes = place.classes.options(keeps=keeps_classes) if place.classes else ()
     own = f"-Dlog4j2.configurationFile={LOGGING.as_uri()}", f"-DHADOOP_USER_NAME={settings.hdfs_user}"
-    return (*own, "-Duser.timezone=UTC", *SHORT_START, *classes)
+    return (*own, f'"-Djava.io.tmpdir={scratch_files}"', "-Duser.timezone=UTC", *SHORT_START, *classes)
 
 
 def _jars(settings: Settings, place: SparkPlace) -> dict[str, str]:
