@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from questlog.paths import ROOT
 from questlog.settings import Settings
@@ -34,25 +35,9 @@ hypothesis.settings.load_profile("questlog")
 OFFSETS = range(2000, 20000, 20)  # below the ports that the system gives to outgoing connections
 
 
-WITH_SERVERS = {"faults": "killed servers", "integration": "servers", "book": "servers"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n`, what shares a stack, or the site, stays in one process; the rest goes to whichever is free.
-
-    Faults have a stack of their own: after them, servers are away for a while.
-    """
-    for item in items:
-        uses_site = "html" in getattr(item, "fixturenames", ())
-        group = "site" if uses_site else WITH_SERVERS.get(item.path.parent.name)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 def place_beside_others(data_dir: Path) -> Settings:
-    """Settings whose ports are free; two sessions, or two processes of one, begin to look at different places."""
-    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))  # far apart, whatever their ids:
-    begin = (os.getpid() + process * len(OFFSETS) // 2) % len(OFFSETS)  # a port of one may be another one's Presto
+    """Settings whose ports are free; two sessions at once begin to look at different places."""
+    begin = os.getpid() % len(OFFSETS)
     for offset in (*OFFSETS[begin:], *OFFSETS[:begin]):
         settings = Settings.load(data_dir=data_dir, port_offset=offset)
         if not ports.taken(settings.host, local.services(settings)):
@@ -101,9 +86,19 @@ def tracked_files() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built from a copy of the files that a clone holds."""
-    clone = tmp_path_factory.mktemp("clone")
+def html(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The site, built from a copy of the files that a clone holds: once for all processes of `pytest -n`."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+    told = shared / "site"
+    with FileLock(shared / "site.lock"):
+        if not told.exists():
+            told.write_text(str(build(shared / "clone")))
+    return Path(told.read_text())
+
+
+def build(clone: Path) -> Path:
+    """Where the site of what a clone holds is."""
     for file in tracked_files():
         (clone / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, clone / file)
