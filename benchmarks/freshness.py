@@ -26,6 +26,7 @@ from questlog.settings import Settings
 OURS = ("-m", "questlog", "stream", "--trigger", "0.5", "--unsupervised")
 """A pause now and then leaves the processors to the queries; as fast as possible would make more and smaller files."""
 SIMPLEST = ("-m", "benchmarks.simplest")
+LANDINGS = (("ours", OURS), ("simplest", SIMPLEST))
 UPKEEP = {"compact_minutes": 0.25, "compact_grace": 60}
 """Of ours: a table that is asked all the time has its small files merged often; no query takes the minute of grace."""
 WARM_UP = 30.0
@@ -79,18 +80,20 @@ class Side:
 @click.option("--seconds", default=120.0, type=click.FloatRange(20, 7200), help="For which each side gets events.")
 @click.option("--rounds", default=4, type=click.IntRange(1, 100), help="Turns into which these seconds are cut.")
 @click.option("--rate", default=50.0, type=click.FloatRange(1, 1000), help="Events a second.")
+@click.option("--alone", is_flag=True, help="Ours alone, in one turn: for the run of an hour.")
 @click.option("--given", is_flag=True, help="Use the stack that runs already, and leave it running.")
-def main(seconds: float, rounds: int, rate: float, given: bool) -> None:
+def main(seconds: float, rounds: int, rate: float, alone: bool, given: bool) -> None:
     """Measure how long an accepted event takes until a query sees it, and print a table.
 
     Starts a stack of its own, with our stream and the simplest landing on it. It reports: the exit code is 0 also where
     a goal is not reached, and 1 only when it could not run.
     """
     console = Console(width=None if sys.stdout.isatty() else 160)
+    landings, rounds = (LANDINGS[:1], 1) if alone else (LANDINGS, rounds)
     try:
         with ExitStack() as stack:
             settings = stack.enter_context(stage.everything(given=given))
-            sides = [stack.enter_context(_side(settings, *each)) for each in (("ours", OURS), ("simplest", SIMPLEST))]
+            sides = [stack.enter_context(_side(settings, *each)) for each in landings]
             _measure(sides, rounds, rate, seconds, console)
             console.print(_table(sides))
     except QuestlogError as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 
 import requests
 
@@ -25,6 +26,8 @@ PATIENCE = 60.0
 """Seconds for the last events to be seen."""
 LOOK_BACK = 20.0
 """Seconds after which Presto is not asked for an event any more: one that never comes would make all queries long."""
+LATE = 20_000
+"""Events that are looked at for one that is unseen: of an hour's there are more, and each look would take longer."""
 MARGIN = 1.0
 """Seconds by which a file may be older than the 2xx of an event in it: the answer was on its way."""
 PAUSE = 0.1
@@ -47,8 +50,8 @@ class Seen:
 
     def oldest_unseen(self, now: float) -> float:
         """The second of the first 2xx whose event was not seen; `now` if there is none, or none of late."""
-        # A copy: others add to it meanwhile.
-        unseen = (at for event, at in self.acknowledged.copy().items() if event not in self.seen)
+        late = tuple(islice(reversed(self.acknowledged.items()), LATE))  # a copy: others add to it meanwhile
+        unseen = (at for event, at in late if event not in self.seen)
         return min((at for at in unseen if at > now - LOOK_BACK), default=now)
 
     @property
