@@ -20,6 +20,7 @@ from questlog.stream.session import session
 PAGE_VIEW = CATALOGUE["page_view"]
 VALID = wire.encode(shaped.accepted(PAGE_VIEW)).value
 
+ID = "text matching [A-Za-z0-9][A-Za-z0-9._:-]{0,63}, of at most 64 characters"
 REJECTED = {
     "no JSON": (shaped.record(b"garbage"), "value='garbage': must be one JSON object"),
     "no bytes": (shaped.record(b""), "value=''"),
@@ -36,10 +37,10 @@ REJECTED = {
     "a type that nobody knows": (shaped.record(VALID, "../../etc"), "event_type='../../etc': must be one of"),
     "a type that is no UTF-8": (shaped.record(VALID, b"\xff"), "event_type='\ufffd': must be one of"),
     "another type than its header's": (shaped.record(VALID, "join_guild"), "event_type='page_view': must be that of"),
-    "no user": (shaped.page_view(user_id=None), "user_id: required, but missing; must be text matching [A-Za-z0-9]"),
+    "no user": (shaped.page_view(user_id=None), f"user_id: required, but missing; must be {ID}"),
     "no event id": (shaped.page_view(event_id=None), "event_id: required, but missing"),
     "no time": (shaped.page_view(event_time=None), "event_time: required, but missing"),
-    "a user with a blank": (shaped.page_view(user_id="a b"), "user_id='a b': must be text matching [A-Za-z0-9]"),
+    "a user with a blank": (shaped.page_view(user_id="a b"), f"user_id='a b': must be {ID}"),
     "a user that is a number": (shaped.page_view(user_id=12), "user_id='12': must be text"),
     "a page that is an object": (shaped.page_view(page={"a": 1}), """page='{"a":1}': must be text"""),
     "a page that is true": (shaped.page_view(page=True), "page='true': must be text"),

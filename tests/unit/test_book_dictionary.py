@@ -34,7 +34,7 @@ def test_an_entry_names_every_field_with_what_is_allowed_and_its_column(known: E
     entry = html.unescape(shown(known))
 
     assert known.description in entry
-    assert all(f">{field.name}</td>" in entry and f">{field.description}" in entry for field in known.fields)
+    assert all(f">{field.name}</td>" in entry and f">{field.meaning}</td>" in entry for field in known.fields)
     assert f"<code>{known.fields[0].name} " in entry
 
 
