@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import islice
 
 import requests
@@ -30,6 +31,10 @@ LATE = 20_000
 """Events that are looked at for one that is unseen: of an hour's there are more, and each look would take longer."""
 MARGIN = 1.0
 """Seconds by which a file may be older than the 2xx of an event in it: the answer was on its way."""
+ON_ITS_WAY = 10.0
+"""Seconds that the API may take to answer: so much before its 2xx an event may have been received."""
+NEWEST = """SELECT event_id FROM events
+WHERE "$file_modified_time" > %(since)s AND received_at > %(received)s"""
 PAUSE = 0.1
 """Seconds between two queries: as many as Presto can answer would take what the landing needs."""
 
@@ -94,7 +99,8 @@ def _send(line: _Line, url: str, seen: Seen, clock: Clock, at: float) -> None:
     event, kind = f"event-{uuid.uuid4()}", TYPES[hash(at) % len(TYPES)]
     fields = {own.name: own.example for own in CATALOGUE[kind].fields}
     time.sleep(max(at - clock(), 0))
-    answer = line.session.post(f"{url}/{kind}", json={**fields, "event_id": event, "user_id": "bench"}, timeout=10)
+    body = {**fields, "event_id": event, "user_id": "bench"}
+    answer = line.session.post(f"{url}/{kind}", json=body, timeout=ON_ITS_WAY)
     answer.raise_for_status()
     seen.acknowledged[event] = clock()
 
@@ -112,15 +118,19 @@ def _looking(settings: Settings, seen: Seen, clock: Clock) -> Iterator[None]:
 
 
 def _look(settings: Settings, seen: Seen, clock: Clock, ends: threading.Event) -> None:
-    """Ask again and again for the events of the files that can hold one that was not seen."""
+    """Ask again and again for the newest events, of the files that can hold one that was not seen.
+
+    A file that was just merged is new, and its events are not: all of them would make the answer long.
+    """
     while not ends.wait(PAUSE):
         now = clock()
         since = time.time() - (now - seen.oldest_unseen(now)) - MARGIN
+        received = datetime.fromtimestamp(since - ON_ITS_WAY, UTC)
         try:
             found = presto.execute(
                 settings,
-                'SELECT event_id FROM events WHERE "$file_modified_time" > %(since)s',
-                {"since": int(since * 1000)},
+                NEWEST,
+                {"since": int(since * 1000), "received": received},
             )
         except QueryError as error:
             seen.failures.append(str(error))

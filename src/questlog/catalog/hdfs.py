@@ -59,11 +59,11 @@ def write(files: WebHDFS, path: str, content: bytes) -> None:
 
 
 def read(files: WebHDFS, path: str) -> bytes:
-    """The content of a file.
+    """The content of a file: two requests, where fsspec's own reading asks for its length before.
 
     Raises:
         CatalogError: when there is none, or HDFS is not reachable.
     """
     with translated(files):
-        content: bytes = files.cat_file(path)
+        content: bytes = files._call("OPEN", path=path).content
     return content
