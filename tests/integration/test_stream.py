@@ -67,6 +67,20 @@ def test_an_event_whose_file_was_merged_meanwhile_is_known_to_a_later_run(fresh:
     assert [row["event_id"] for row in rows(here)] == ["a", "b", "c"]
 
 
+def test_the_progress_of_a_later_run_joins_what_was_merged_before_it(fresh: Settings, send: Send) -> None:
+    here, batches = fresh.in_namespace(fresh.namespace, compact_files=2), 0
+    for event in ("a", "b"):
+        send(shaped.purchase(event))
+        batches += pipeline.stream(here).batches
+    assert any(each.table == "stream_progress" for each in pipeline.compact(here))
+
+    send(shaped.purchase("c"))
+    batches += pipeline.stream(here).batches
+
+    told = pipeline.sql(here, "SELECT stream, batch FROM stream_progress")
+    assert len(told) == len(told.drop_duplicates()) == batches
+
+
 def test_an_id_that_is_used_for_another_event_is_kept_as_a_dead_letter(fresh: Settings, send: Send) -> None:
     other = shaped.purchase("a", price=7)
     send(shaped.purchase("a"), shaped.purchase("b"), other)

@@ -111,7 +111,7 @@ def test_a_batch_that_had_landed_before_spent_no_time_on_what_it_left_out() -> N
 
 def test_rows_are_written_together_once_it_is_time(settings: Settings) -> None:
     clock, written = Clock(), list[tuple[str, bytes]]()
-    taking = Progress(settings, lambda path, content: written.append((path, content)), clock)
+    taking = Progress(settings, lambda name, content: written.append((name, content)), clock)
     for batch in range(3):
         taking.add(a_row(batch))
     assert written == []
@@ -119,15 +119,15 @@ def test_rows_are_written_together_once_it_is_time(settings: Settings) -> None:
     taking.add(a_row(3))
     taking.close()
 
-    ((path, content),) = written
-    assert path.startswith("/warehouse/questlog/stream_progress/part-abcd1234-0-")
+    ((name, content),) = written
+    assert name.startswith("part-abcd1234-0-")
     assert pq.read_table(io.BytesIO(content))["batch"].to_pylist() == [0, 1, 2, 3]
 
 
 def test_rows_that_hdfs_does_not_take_are_written_with_the_next(settings: Settings) -> None:
     written: list[bytes] = []
 
-    def refuse_once(_path: str, content: bytes) -> None:
+    def refuse_once(_name: str, content: bytes) -> None:
         written.append(content)
         if len(written) == 1:
             raise StreamError("no space")
@@ -143,7 +143,7 @@ def test_rows_that_hdfs_does_not_take_are_written_with_the_next(settings: Settin
 
 
 def test_whoever_follows_sees_the_last_rows_and_each_new_one(settings: Settings) -> None:
-    taking = Progress(settings, lambda _path, _content: None)
+    taking = Progress(settings, lambda _name, _content: None)
     for batch in range(5):
         taking.add(a_row(batch))
     seen = follow(settings, most=2)
@@ -157,7 +157,7 @@ def test_whoever_follows_sees_the_last_rows_and_each_new_one(settings: Settings)
 def test_whoever_follows_goes_on_when_the_file_is_begun_anew(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taking = Progress(settings, lambda _path, _content: None)
+    taking = Progress(settings, lambda _name, _content: None)
     taking.add(a_row(0))
     seen = follow(settings)
     assert [found["batch"] for found in itertools.takewhile(bool, seen)] == [0]

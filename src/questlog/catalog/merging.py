@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from questlog.errors import CatalogError
-from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE
+from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, PROGRESS_TABLE
 
 if TYPE_CHECKING:
     from questlog.catalog.files import DataFile
@@ -24,6 +24,7 @@ ORDER = {
     EVENTS_TABLE: ("user_id", "event_time"),
     DEAD_LETTERS_TABLE: ("kafka_partition", "kafka_offset"),
     LEDGER_TABLE: ("stream", "batch"),
+    PROGRESS_TABLE: ("stream", "batch"),
 }
 """Columns by which the rows of a table are sorted within a file."""
 ROW_GROUP_ROWS = 20_000

@@ -11,15 +11,15 @@ import time
 import uuid
 
 from questlog.events.schema import PARTITION_TYPE
-from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
+from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, PROGRESS_TABLE, Settings
 
 MERGED = "merged"
 """Folder beside those of the tables, for what was merged."""
 REPLACED = "_replaced"
 """A file in a folder whose rows are elsewhere now; its time is that of the exchange."""
-TABLES = (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE)
-"""The tables that the stream lands in."""
-DEPTH = {EVENTS_TABLE: 2, DEAD_LETTERS_TABLE: 0, LEDGER_TABLE: 0}
+TABLES = (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE, PROGRESS_TABLE)
+"""The tables that the stream adds files to."""
+DEPTH = {EVENTS_TABLE: 2, DEAD_LETTERS_TABLE: 0, LEDGER_TABLE: 0, PROGRESS_TABLE: 0}
 """Folders from a table's own down to that of a partition."""
 
 

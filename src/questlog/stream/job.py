@@ -15,9 +15,10 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from questlog.errors import QuestlogError, StreamError
 from questlog.events import CATALOGUE, Catalogue
-from questlog.settings import Settings
+from questlog.settings import PROGRESS_TABLE, Settings
 from questlog.stream import checkpoint, transforms
 from questlog.stream.account import total
+from questlog.stream.adding import Adding
 from questlog.stream.alone import alone
 from questlog.stream.bounds import bounds
 from questlog.stream.files import Files
@@ -118,7 +119,7 @@ def run(
         keeps_classes = keeps_classes and place.classes is not None and not place.classes.is_there
         spark = session(settings, place, keeps_classes=keeps_classes)
         files = Files(spark, settings.hdfs_url)
-        progress = Progress(settings, files.write_whole)
+        progress = Progress(settings, Adding(files, settings, PROGRESS_TABLE, whereabouts))
         try:
             refuse_missing_topic(spark, settings)
             checkpoint.admit(files, settings, whereabouts(), lambda: bounds(spark, settings))

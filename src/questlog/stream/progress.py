@@ -24,9 +24,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from questlog.errors import StreamError
+from questlog.errors import QuestlogError
 from questlog.events.schema import PROGRESS_COLUMNS
-from questlog.settings import PROGRESS_TABLE, Settings
+from questlog.settings import Settings
 from questlog.stream.phases import all_seconds
 
 ARROW = {
@@ -82,15 +82,15 @@ def lines_path(settings: Settings) -> Path:
     return settings.logs_dir / f"stream-{settings.namespace}.jsonl"
 
 
-Write = Callable[[str, bytes], None]
-"""Writes a new file of HDFS, of which nobody sees a part."""
+Add = Callable[[str, bytes], None]
+"""Adds a file of this name and content to the table; nobody sees a part of it."""
 
 
 class Progress:
     """Takes the rows of one stream."""
 
-    def __init__(self, settings: Settings, write: Write, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._write, self._clock = settings, write, clock
+    def __init__(self, settings: Settings, to_table: Add, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._to_table, self._clock = settings, to_table, clock
         self._rows: deque[Row] = deque(maxlen=MOST_ROWS)
         self._written = clock()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="questlog-progress")
@@ -121,8 +121,8 @@ class Progress:
             return
         name = f"part-{rows[0]['stream']}-{rows[0]['batch']}-{uuid.uuid4().hex[:8]}.parquet"
         try:
-            self._write(f"{self._settings.table_path(PROGRESS_TABLE)}/{name}", parquet(rows))
-        except StreamError:
+            self._to_table(name, parquet(rows))
+        except QuestlogError:
             self._rows.extendleft(reversed(rows))
 
 
