@@ -1,5 +1,8 @@
 """The tables of one namespace, without a stream; of few event types, which are sooner made."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import landed
 
 from questlog.catalog import files, partitions, tables
@@ -37,3 +40,12 @@ class Lake:
 
     def missing(self) -> list[partitions.Partition]:
         return partitions.missing(self.execute, self.settings, FEW)
+
+
+@contextmanager
+def filling(settings: Settings) -> Iterator[Lake]:
+    """The tables of a namespace, while the block runs."""
+    made = Lake(settings)
+    made.create()
+    yield made
+    made.drop()

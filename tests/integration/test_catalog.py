@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import landed
 import pytest
-from lake import FEW, Lake
+from lake import FEW, Lake, filling
 
 from questlog.catalog import definitions, files, tables
 from questlog.catalog.files import DataFile
@@ -32,10 +32,8 @@ def extended(*fields: Field) -> Catalogue:
 
 @pytest.fixture
 def lake(fresh: Settings) -> Iterator[Lake]:
-    made = Lake(fresh)
-    made.create()
-    yield made
-    made.drop()
+    with filling(fresh) as made:
+        yield made
 
 
 def test_creating_names_every_table_and_creating_again_none(fresh: Settings) -> None:

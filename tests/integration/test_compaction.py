@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import landed
 import pytest
-from lake import FEW, Lake
+from lake import FEW, Lake, filling
 
 from questlog.catalog import compaction, definitions, files, swap
 from questlog.catalog.compaction import Compacted
@@ -24,10 +24,8 @@ ALL_POINTS = "SELECT * FROM page_view ORDER BY event_id"
 
 @pytest.fixture
 def lake(fresh: Settings) -> Iterator[Lake]:
-    made = Lake(fresh.in_namespace(fresh.namespace, compact_files=2))
-    made.create()
-    yield made
-    made.drop()
+    with filling(fresh.in_namespace(fresh.namespace, compact_files=2)) as made:
+        yield made
 
 
 @pytest.fixture

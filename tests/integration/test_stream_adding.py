@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import landed
 import pytest
-from lake import Lake
+from lake import Lake, filling
 
 from questlog import pipeline
 from questlog.catalog import compaction, files
@@ -13,6 +13,7 @@ from questlog.events.schema import PROGRESS_COLUMNS
 from questlog.settings import PROGRESS_TABLE, Settings
 from questlog.stream.adding import Adding
 from questlog.stream.files import Files
+from questlog.stream.guide import Guide
 from questlog.stream.session import session
 from questlog.stream.whereabouts import Whereabouts
 
@@ -28,15 +29,15 @@ def hdfs(settings: Settings) -> Iterator[Files]:
 
 @pytest.fixture
 def lake(fresh: Settings) -> Iterator[Lake]:
-    made = Lake(fresh.in_namespace(fresh.namespace, compact_files=2))
-    made.create()
-    yield made
-    made.drop()
+    with filling(fresh.in_namespace(fresh.namespace, compact_files=2)) as made:
+        yield made
 
 
 @pytest.fixture
 def add(lake: Lake, hdfs: Files) -> Add:
-    adding = Adding(hdfs, lake.settings, PROGRESS_TABLE, lambda: Whereabouts(*compaction.whereabouts(lake.settings)))
+    adding = Adding(
+        hdfs, lake.settings, PROGRESS_TABLE, Guide(hdfs, lambda: Whereabouts(*compaction.whereabouts(lake.settings)))
+    )
     return lambda batch: adding(name(batch), content(batch))
 
 
@@ -99,7 +100,7 @@ def test_a_file_that_cannot_be_sealed_is_not_taken(lake: Lake, hdfs: Files, add:
         raise CatalogError("HDFS is away")
 
     with pytest.raises(CatalogError, match="HDFS is away"):
-        Adding(hdfs, lake.settings, PROGRESS_TABLE, away)(name(0), content(0))
+        Adding(hdfs, lake.settings, PROGRESS_TABLE, Guide(hdfs, away))(name(0), content(0))
     add(1)
 
     assert batches(lake) == [1]

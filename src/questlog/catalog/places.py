@@ -17,10 +17,10 @@ MERGED = "merged"
 """Folder beside those of the tables, for what was merged."""
 REPLACED = "_replaced"
 """A file in a folder whose rows are elsewhere now; its time is that of the exchange."""
-TABLES = (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE, PROGRESS_TABLE)
-"""The tables that the stream adds files to."""
 DEPTH = {EVENTS_TABLE: 2, DEAD_LETTERS_TABLE: 0, LEDGER_TABLE: 0, PROGRESS_TABLE: 0}
 """Folders from a table's own down to that of a partition."""
+TABLES = tuple(DEPTH)
+"""The tables that the stream adds files to."""
 
 
 def home(settings: Settings, table: str, partition: str = "") -> str:

@@ -22,6 +22,7 @@ from questlog.stream.adding import Adding
 from questlog.stream.alone import alone
 from questlog.stream.bounds import bounds
 from questlog.stream.files import Files
+from questlog.stream.guide import Guide
 from questlog.stream.landing import Announce, Landing
 from questlog.stream.memory import Memory
 from questlog.stream.phases import DONE, JUDGED, Timed
@@ -119,12 +120,13 @@ def run(
         keeps_classes = keeps_classes and place.classes is not None and not place.classes.is_there
         spark = session(settings, place, keeps_classes=keeps_classes)
         files = Files(spark, settings.hdfs_url)
-        progress = Progress(settings, Adding(files, settings, PROGRESS_TABLE, whereabouts))
+        guide = Guide(files, whereabouts)
+        progress = Progress(settings, Adding(files, settings, PROGRESS_TABLE, guide))
         try:
             refuse_missing_topic(spark, settings)
             checkpoint.admit(files, settings, whereabouts(), lambda: bounds(spark, settings))
             records = transforms.accounted(source(spark, settings, max_offsets), event_types, catalogue)
-            lander = _Lander(files, settings, announce, whereabouts, catalogue, timed, on_progress)
+            lander = _Lander(files, settings, announce, guide, catalogue, timed, on_progress)
             writer = _writer(transforms.kept(records, catalogue), settings, trigger, available_now)
             summary = _watched(writer, lander, progress, told)
             if place.classes and keeps_classes:
@@ -145,7 +147,7 @@ class _Lander:
     files: Files
     settings: Settings
     announce: Announce
-    whereabouts: AskWhereabouts
+    guide: Guide
     catalogue: Catalogue
     timed: Timed
     on_progress: OnProgress | None
@@ -207,7 +209,7 @@ class _Lander:
         stream = checkpoint.stream_name(str(spark.sparkContext.getLocalProperty(QUERY_ID)))
         memory = Memory(self.files, self.settings, self.catalogue, stream)
         staging = Staging(self.files, self.settings, self.catalogue, lambda: self.timed.mark(JUDGED), memory=memory)
-        return Landing(self.files, self.settings, stream, self.announce, self.whereabouts, staging, self.timed)
+        return Landing(self.files, self.settings, stream, self.announce, self.guide, staging, self.timed)
 
 
 def _writer(records: DataFrame, settings: Settings, trigger: float | None, available_now: bool) -> Any:

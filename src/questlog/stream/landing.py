@@ -45,9 +45,10 @@ from questlog.stream import account
 from questlog.stream.account import Counts
 from questlog.stream.faults import Faults
 from questlog.stream.files import Files, Gone
+from questlog.stream.guide import Guide
 from questlog.stream.planned import Planned
 from questlog.stream.staging import SMALL_BATCH, Staged, Staging
-from questlog.stream.whereabouts import AskWhereabouts, Whereabouts
+from questlog.stream.whereabouts import Whereabouts
 
 SPARK_FILE = re.compile(r"part-(\d+)-[0-9a-f-]+[.-]c000\..*parquet")
 
@@ -64,7 +65,7 @@ class Landing:
         settings: where tables and staging lie.
         stream: the stream's short name, in the names of its files.
         announce: is called with partitions that this object has not announced before.
-        whereabouts: tells where folders lie; asked at first, and when they were exchanged.
+        guide: leads by where folders lie.
         staging: writes a batch's rows.
         faults: kills the stream at one of the points that a batch passes.
     """
@@ -73,11 +74,10 @@ class Landing:
     settings: Settings
     stream: str
     announce: Announce
-    whereabouts: AskWhereabouts
+    guide: Guide
     staging: Staging
     faults: Faults = field(default_factory=Faults)
     _announced: set[Partition] = field(default_factory=set)
-    _here: Whereabouts | None = None
     _attempt: tuple[str, Staged] | None = None
 
     def __post_init__(self) -> None:
@@ -94,24 +94,23 @@ class Landing:
         self.faults.pass_by("begun", batch)
         counts: Counts = {}
         self._attempt = None
-        while True:
-            here = self._here = self._here or self.whereabouts()
-            try:
-                counts = self._advance(rows, batch, here) or counts
-                if self.files.delete(self._sealed(batch, here)) or self.files.exists(here.open):
-                    return counts
-            except Gone:
-                if self.files.exists(here.open):
-                    raise
-            self._here = None
+
+        def advance(here: Whereabouts) -> None:
+            counts.update(self._advance(rows, batch, here))
+            if not self.files.delete(self._sealed(batch, here)):
+                self.guide.refuse_if_exchanged(here)
+
+        self.guide.lead(advance)
+        return counts
 
     def settled_at(self, batch: int) -> int | None:
         """When the account of a batch that has landed was written: all that later batches write is written after it.
 
         In milliseconds since 1970, by HDFS's clock; None if the batch had no rows, or its account was merged.
         """
+        here = self.guide.known
         try:
-            return self.files.modified(self._closed(batch, self._here)) if self._here else None
+            return self.files.modified(self._closed(batch, here)) if here else None
         except Gone:
             return None
 
