@@ -1,4 +1,4 @@
-"""The site of a bare clone, served on loopback, and Debian's Chromium to visit it."""
+"""The site of a bare clone, served on loopback, and the machine's browser to visit it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from questlog.book import pdf
+from questlog.book.browser import launch
 from questlog.paths import ROOT
 
 SCREENSHOTS = ROOT / "_build" / "screenshots"
 COMPRESSED = ("text/", "application/javascript", "image/svg")
 GZIP_LEVEL = 6
-QUIET = ("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -54,10 +53,8 @@ def address(html: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = pdf.browser()
-    assert chromium, "the tests of the site need Chromium: run scripts/setup --with-browser"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=[*QUIET, *pdf.sandbox()])
+        started = launch(playwright)
         yield started
         started.close()
 

@@ -6,6 +6,7 @@
 - `notebooks`: what of an executed notebook is kept, for the site and for a commit
 - `run`: executes the chapters in order into a build folder
 - `site`: builds the site from such a folder
+- `browser`: finds the machine's Chromium or Chrome; `pdf` prints the report with it
 - `show`, `charts`: what chapters lay before the reader
 - `plain`: terminal output as plain text; `quiet`: what child processes complain of
 """

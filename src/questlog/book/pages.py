@@ -22,7 +22,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
-from questlog.book import comparison, gallery, manifest, pdf, preview, site
+from questlog.book import browser, comparison, gallery, manifest, pdf, preview, site
 from questlog.settings import PREFIX, Settings
 
 BOOK = "book"
@@ -102,7 +102,7 @@ def _offer_buttons(app: Sphinx, config: Config) -> None:
 
 def _tell_templates(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
     context["manifest"] = manifest.read(Path(app.srcdir) / BOOK)
-    context["report_pdf"] = pdf.REPORT if pdf.browser() else None
+    context["report_pdf"] = pdf.REPORT if browser.find() else None
     # Jupyter Book puts Thebe, which runs cells on somebody's server, on every page, and twice: browsers complain.
     context["script_files"] = [script for script in context["script_files"] if not _is_thebe(script)]
     # Sphinx marks the entries of a bibliography as no list's items: readers for the blind trip over a list of none.

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from questlog.book.browser import sandbox
 from questlog.errors import BookError
 
 REPORT = "report.pdf"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--headless", "--disable-quic", "--disable-background-networking", "--no-first-run", "--no-pdf-header-footer")
 SECONDS = 120
 SHOWN = 1000  # characters of what Chromium said
-
-
-def browser() -> str | None:
-    """The Chromium of this machine; None where there is none."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
-
-
-def sandbox() -> tuple[str, ...]:
-    """Chromium refuses to run as root unless its sandbox is off."""
-    return ("--no-sandbox",) if os.geteuid() == 0 else ()
 
 
 def print_page(chromium: str, page: Path, target: Path) -> None:

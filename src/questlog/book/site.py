@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from questlog.book import chapters, pdf
+from questlog.book import browser, chapters, pdf
 from questlog.book.manifest import Manifest
 from questlog.book.plain import plain
 from questlog.errors import BookError
@@ -26,7 +26,7 @@ MANIFESTS = TypeAdapter(list[Manifest])
 def build(source: Path, out: Path | None = None) -> Path:
     """Build the site of the folder `source` into ``_build/html`` under `out` (by default under `source`).
 
-    Where this machine has a Chromium, the report is there as a PDF, too.
+    If this machine has Chromium or Chrome, the site has the report as a PDF, too.
 
     Returns:
         Path of its ``index.html``.
@@ -40,8 +40,8 @@ def build(source: Path, out: Path | None = None) -> Path:
     if done.returncode:
         raise BookError(f"the site of {source} was not built:\n{_complaints(done.stderr + done.stdout)}")
     html = out / "_build" / "html"
-    if browser := pdf.browser():
-        pdf.print_page(browser, html / f"{chapters.first_page(source)}.html", html / pdf.REPORT)
+    if chromium := browser.find():
+        pdf.print_page(chromium, html / f"{chapters.first_page(source)}.html", html / pdf.REPORT)
     return html / "index.html"
 
 
