@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from questlog.paths import ROOT
 SCRIPTS = sorted((ROOT / "scripts").iterdir())
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")
 WITH_USAGE = ("setup", "lock", "bench")
+WITH_HELP = ("setup", "lock")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
@@ -30,6 +32,16 @@ def test_a_script_refuses_what_it_does_not_know_with_its_usage(name: str) -> Non
 
     assert refused.returncode == 2
     assert f"usage: scripts/{name}" in refused.stderr
+
+
+@pytest.mark.parametrize("name", WITH_HELP)
+def test_a_script_explains_every_option_when_it_is_asked_for_help(name: str) -> None:
+    helped = subprocess.run([ROOT / "scripts" / name, "--help"], capture_output=True, text=True, check=True)
+    usage, *explained = helped.stdout.splitlines()
+
+    assert usage.startswith(f"usage: scripts/{name}")
+    for option in re.findall(r"--[\w-]+", usage):
+        assert any(line.strip().startswith(option) for line in explained)
 
 
 def test_every_script_that_a_document_names_exists() -> None:
