@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,23 +49,38 @@ def reference(settings: Settings, *options: str) -> Iterator[str]:
     port = server.free_port()
     command = [sys.executable, "-m", "benchmarks.reference", "--port", str(port)]
     command += ["--bootstrap", settings.kafka_bootstrap, "--topic", beside(settings).topic, *options]
-    log = settings.logs_dir / f"reference-{port}.log"
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT) as child:
+    with serving(settings, command, port):
+        yield f"http://{settings.host}:{port}"
+
+
+@contextmanager
+def serving(settings: Settings, command: Sequence[str], port: int) -> Iterator[None]:
+    """A server as a child process with these settings.
+
+    Raises:
+        NotReady: nothing listens on the port after `START` seconds.
+    """
+    log = settings.logs_dir / f"server-{port}.log"
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, env=settings.environment(), stdout=out, stderr=subprocess.STDOUT) as child,
+    ):
         try:
-            _wait_until_listening(port, log)
-            yield f"http://{settings.host}:{port}"
+            _wait_until_listening(command, port, log)
+            yield
         finally:
             child.terminate()
 
 
-def _wait_until_listening(port: int, log: Path) -> None:
+def _wait_until_listening(command: Sequence[str], port: int, log: Path) -> None:
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(POLL_INTERVAL)
-    raise NotReady(f"the reference does not listen after {START} s; its log ends:\n{log.read_text()[-2000:]}")
+    end = log.read_text()[-2000:]
+    raise NotReady(f"{' '.join(command)} does not listen on port {port} after {START:g} s; its log ends:\n{end}")
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from questlog.errors import SetupError
 from questlog.events import CATALOGUE
 from questlog.events.wire import type_of
 from questlog.paths import ROOT
-from questlog.query import library
+from questlog.query import library, presto
+from questlog.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +74,70 @@ def test_freshness_is_the_wait_of_the_events_acknowledged_within_a_span() -> Non
 
     assert seen.waits() == [0.5, 1.0]
     assert seen.waits(begin=1.5) == [1.0]
-    assert seen.missing == 1
+    assert seen.not_found() == ["c"]
+
+
+def tell_of_late_ones(monkeypatch: pytest.MonkeyPatch, in_table: set[str]) -> Any:
+    """What was seen of four events when a watch ended: one in time, three not, of which these are in the table."""
+    from benchmarks import watching
+
+    def execute(_: Settings, sql: str, parameters: Mapping[str, list[str]]) -> list[tuple[str]]:
+        assert sql == watching.IN_TABLE
+        return [(event,) for event in parameters["events"] if event in in_table]
+
+    monkeypatch.setattr(presto, "execute", execute)
+    monkeypatch.setattr(watching, "LONG_PAUSE", 0)
+    seen = watching.Seen(acknowledged={"a": 1.0, "b": 2.0, "c": 3.0, "d": 70.0}, seen={"a": 1.5})
+    clock = iter([70.0 + second for second in range(1000)])
+    watching.wait_for_all(Settings.load(), seen, lambda: next(clock))
+    return seen
+
+
+def test_an_event_in_the_table_that_was_not_seen_in_time_is_late_and_counts_with_the_least_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from benchmarks.watching import LOOK_BACK
+
+    seen = tell_of_late_ones(monkeypatch, {"b", "c", "d"})
+
+    assert (seen.late, seen.not_found()) == ({"b", "c", "d"}, [])
+    assert seen.waits() == [0.5, LOOK_BACK, LOOK_BACK, LOOK_BACK]
+    assert (seen.late_ones(), seen.late_ones(0, 60), seen.late_ones(60)) == (3, 2, 1)
+
+
+def test_the_table_is_asked_in_parts_that_presto_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import watching
+
+    monkeypatch.setattr(watching, "AT_ONCE", 1)
+
+    assert tell_of_late_ones(monkeypatch, {"b", "c", "d"}).late == {"b", "c", "d"}
+
+
+def test_an_event_that_is_not_in_the_table_is_missing_and_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import freshness
+
+    seen = tell_of_late_ones(monkeypatch, {"b", "d"})
+    side: Any = freshness.Side("ours", Settings.load(), "", None, seen, watched=60)
+
+    told = "ours: 1 of 4 events that the API acknowledged are not in the table 60 s after the last one, for example c"
+    with pytest.raises(freshness.Missing, match=told):
+        freshness.check_none_missing([side])
+
+
+def test_a_run_in_which_events_were_late_and_none_is_missing_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import freshness
+
+    side: Any = freshness.Side("ours", Settings.load(), "", None, tell_of_late_ones(monkeypatch, {"b", "c", "d"}), 120)
+    freshness.check_none_missing([side])
+    console = Console(width=200)
+    with console.capture() as shown:
+        console.print(freshness.table([side]))
+
+    (line,) = (line for line in shown.get().splitlines() if line.startswith("│"))
+    assert [cell.strip() for cell in line.split("│")[1:-2]] == [
+        *("ours", "1", "20.00", "20.00", "20.00", "20.00", "20.00"),
+        *("2", "1", "0"),
+    ]
 
 
 def test_an_event_that_never_comes_does_not_make_the_benchmark_look_ever_further_back() -> None:
@@ -242,7 +306,7 @@ def test_a_checkout_without_an_environment_is_refused_with_what_to_do(tmp_path: 
         checkout.python_of(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["query"])
+@pytest.mark.parametrize("name", ["query", "freshness"])
 def test_a_former_version_can_have_its_turns_in_the_same_run(name: str) -> None:
     told = subprocess.run([ROOT / "scripts" / "bench", name, "--help"], capture_output=True, text=True, check=True)
 
