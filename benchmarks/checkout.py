@@ -5,8 +5,10 @@ The process runs the benchmark's code of *this* checkout with `questlog` of the 
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import Pipe
@@ -14,13 +16,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks import stage
+from benchmarks.commands import questlog
 from questlog.errors import NotReady, QuestlogError, SetupError
-from questlog.paths import ROOT
+from questlog.settings import Settings
 
 LONGEST = 1800.0
 """Seconds that one call may take."""
 
+ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
 
 
@@ -68,9 +71,27 @@ def running(python: Path) -> Iterator[Checkout]:
         yield Checkout(ours, python)
 
 
+@contextmanager
+def _stack() -> Iterator[Settings]:
+    """The checkout's own servers, in a temporary folder and on free ports."""
+    names = [name for name in Settings.model_fields if name.endswith("_port") and name != "spark_ui_port"]
+    with tempfile.TemporaryDirectory(prefix="questlog-bench-") as folder:
+        settings = Settings.load(data_dir=Path(folder) / "data", **{name: _free_port() for name in names})
+        try:
+            questlog(settings, "up")
+            yield settings
+        finally:
+            questlog(settings, "down", "--wipe")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def _serve(connection: Connection) -> None:
     """Call what is asked for until the other end is closed."""
-    with stage.everything(given=False) as settings:
+    with _stack() as settings:
         while True:
             try:
                 function, args = connection.recv()

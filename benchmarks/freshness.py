@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks import checkout, stage
+from benchmarks.commands import questlog
 from benchmarks.watching import PATIENCE, Seen, watch
 from questlog.api import server
 from questlog.errors import QuestlogError
@@ -46,10 +47,6 @@ class Landing:
     name: str
     arguments: Sequence[str]
     python: str = sys.executable
-
-    def questlog(self, *arguments: str) -> list[str]:
-        """One of the checkout's commands."""
-        return [self.python, "-m", "questlog", *arguments]
 
 
 LANDINGS = (Landing("ours", OURS), Landing("simplest", SIMPLEST))
@@ -156,18 +153,13 @@ def _side(settings: Settings, landing: Landing) -> Iterator[Side]:
     port = server.free_port()
     own = {"api_port": port, "api_url": f"http://{settings.host}:{port}", "ack_timeout": ACK_TIMEOUT, **UPKEEP}
     here = settings.in_namespace(f"bench_{landing.name}_{uuid.uuid4().hex[:6]}", **own)
-    _run(here, landing.questlog("catalog"))
+    questlog(here, "catalog", python=landing.python)
     try:
-        with stage.serving(here, landing.questlog("api"), port), _streaming(here, landing) as process:
+        api = [landing.python, "-m", "questlog", "api"]
+        with stage.serving(here, api, port), _streaming(here, landing) as process:
             yield Side(landing.name, here, here.api_url, process)
     finally:
-        _run(here, landing.questlog("reset", "--yes"))
-
-
-def _run(settings: Settings, command: Sequence[str]) -> None:
-    done = subprocess.run(command, env=settings.environment(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise QuestlogError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr[-2000:]}")
+        questlog(here, "reset", "--yes", python=landing.python)
 
 
 @contextmanager

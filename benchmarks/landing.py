@@ -7,8 +7,6 @@ checkouts have in common.
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +16,9 @@ from urllib.parse import urlsplit
 import pyarrow.parquet as pq
 from fsspec.implementations.webhdfs import WebHDFS
 
+from benchmarks.commands import questlog
 from benchmarks.questions import Row, comparable
 from questlog import pipeline
-from questlog.errors import QuestlogError
 from questlog.query import library, presto
 from questlog.settings import Settings
 
@@ -64,16 +62,9 @@ def land(settings: Settings, data: DataSet) -> None:
     pipeline.create(here)
     with pipeline.api(here) as serving:
         for part in data.parts:
-            _questlog(serving, "generate", *part.split())
+            questlog(serving, "generate", *part.split())
     for command in LAND:
-        _questlog(here, *command)
-
-
-def _questlog(settings: Settings, *arguments: str) -> None:
-    command = [sys.executable, "-m", "questlog", *arguments]
-    done = subprocess.run(command, env=settings.environment(), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise QuestlogError(f"questlog {' '.join(arguments)} ended with {done.returncode}: {done.stderr[-2000:]}")
+        questlog(here, *command)
 
 
 def ask(settings: Settings, data: DataSet, question: str) -> tuple[float, list[Row]]:

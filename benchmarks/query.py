@@ -37,10 +37,11 @@ class WrongAnswer(QuestlogError):
 
 @click.command(context_settings={"show_default": True})
 @click.option("--repetitions", default=7, type=click.IntRange(1, 100), help="Of each query, after a warm-up.")
+@click.option("--data", "name", type=click.Choice([data.name for data in DATA_SETS]), help="One data set, not both.")
 @click.option(
     "--before", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Checkout of a former version."
 )
-def main(repetitions: int, before: Path | None) -> None:
+def main(*, repetitions: int, name: str | None, before: Path | None) -> None:
     """Measure ten queries over two data sets, beside DuckDB on the same files, and print a table for each.
 
     Starts a stack of its own, lands 20,000 events of 28 days and 110,000 of 546, and removes it again. With --before, a
@@ -52,12 +53,12 @@ def main(repetitions: int, before: Path | None) -> None:
     try:
         pythons = {OURS: Path(sys.executable), **({BEFORE: checkout.python_of(before)} if before else {})}
         with ExitStack() as stack:
-            sides = {name: stack.enter_context(checkout.running(python)) for name, python in pythons.items()}
-            for data in DATA_SETS:
+            sides = {side: stack.enter_context(checkout.running(python)) for side, python in pythons.items()}
+            for data in (each for each in DATA_SETS if name in (None, each.name)):
                 console.print(_measured(sides, data, repetitions, console))
     except QuestlogError as error:
         raise click.ClickException(str(error)) from error
-    console.print(f"{repetitions} repetitions, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    console.print(f"up to {repetitions} repetitions, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
 
 
 def _measured(sides: Mapping[str, Checkout], data: DataSet, repetitions: int, console: Console) -> Table:
