@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 from kafka import KafkaProducer
@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks import plain, stage
 from questlog import pipeline
-from questlog.catalog import files, partitions, tables
+from questlog.catalog import partitions, tables
 from questlog.errors import LedgerError, QuestlogError
 from questlog.events import CATALOGUE
 from questlog.events.validation import parse
@@ -71,8 +71,7 @@ def main(rounds: int, events: int, given: bool) -> None:
 
 def _turn(settings: Settings, drain: Drain, events: int) -> float:
     """Seconds until Presto counts every event; begins with empty tables, and with the topic as it is."""
-    execute = pipeline.executor(settings)
-    tables.drop(execute, files.filesystem(settings), settings)
+    tables.drop(pipeline.executor(settings), settings)
     pipeline.create(settings)
     took = drain(settings)
     (count,) = pipeline.sql(settings, "SELECT count(*) AS n FROM events")["n"]
@@ -87,9 +86,8 @@ def _ours(settings: Settings) -> float:
 
 def _plain(settings: Settings) -> float:
     began = time.perf_counter()
-    _, known = plain.land(settings)
-    found = [(name, date.fromisoformat(day)) for name, day in known]
-    partitions.announce(settings, found)
+    plain.land(settings)
+    partitions.announce(settings)
     return time.perf_counter() - began
 
 

@@ -35,11 +35,14 @@ hypothesis.settings.load_profile("questlog")
 OFFSETS = range(2000, 20000, 20)  # below the ports that the system gives to outgoing connections
 
 
+LEASE_SECONDS = 2  # many a test kills a writer, and the next one waits so long
+
+
 def place_beside_others(data_dir: Path) -> Settings:
     """Settings whose ports are free; two sessions at once begin to look at different places."""
     begin = os.getpid() % len(OFFSETS)
     for offset in (*OFFSETS[begin:], *OFFSETS[:begin]):
-        settings = Settings.load(data_dir=data_dir, port_offset=offset)
+        settings = Settings.load(data_dir=data_dir, port_offset=offset, lease_seconds=LEASE_SECONDS)
         if not ports.taken(settings.host, local.services(settings)):
             return settings
     raise AssertionError("no free ports on this machine")
@@ -110,13 +113,12 @@ def build(clone: Path) -> Path:
 def remove(settings: Settings) -> None:
     """Remove what a test left; a test without tables does not wait for Presto."""
     from questlog import pipeline
-    from questlog.catalog import files
+    from questlog.lake.hdfs import Hdfs
     from questlog.transport import topics
 
-    hdfs = files.filesystem(settings)
+    hdfs = Hdfs(settings)
     if hdfs.exists(settings.warehouse):
         pipeline.reset(settings)
     topics.delete_topic(settings)
     for path in (settings.staging, settings.checkpoint):
-        if hdfs.exists(path):
-            hdfs.rm(path, recursive=True)
+        hdfs.delete(path)

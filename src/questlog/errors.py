@@ -14,7 +14,10 @@
     ├── GenerateError            Apache Bench is missing, or ended in an error
     ├── StreamError              the stream may not start, or ended in an error
     │   └── StreamRefused        to start it again would not help
-    ├── CatalogError             a table, partition or file is not as it must be
+    ├── LakeError                HDFS or the metastore refused, or is not reachable; a file is not as it must be
+    │   ├── LeaseHeld            another process holds the writer lease
+    │   └── LeaseLost            another process has taken the writer lease over
+    ├── CatalogError             a table is not as the catalogue says
     ├── QueryError               Presto refused a statement, or is not reachable
     ├── LedgerError              the ledger does not balance
     ├── FaultError               a fault could not be brought about, or broke a promise
@@ -79,8 +82,20 @@ class StreamRefused(StreamError):
     """The stream may not start, and to start it again would not help: somebody has to mend what the message names."""
 
 
+class LakeError(QuestlogError):
+    """HDFS or the metastore refused, or is not reachable; or a file is not as it must be."""
+
+
+class LeaseHeld(LakeError):
+    """Another process holds the writer lease."""
+
+
+class LeaseLost(LakeError):
+    """Another process has taken the writer lease over."""
+
+
 class CatalogError(QuestlogError):
-    """A table, partition or file is not as it must be."""
+    """A table is not as the catalogue says."""
 
 
 class QueryError(QuestlogError):

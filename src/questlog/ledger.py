@@ -7,9 +7,9 @@ accepted       the API's counters: requests answered with 2xx, counted after Kaf
 in_kafka       the topic itself, read from end to end
 from_api       of these, the events that carry the API's mark; the others came from elsewhere
 landed         the parquet files' own footers, read from HDFS without Presto
-filtered       the stream's account (table ``ledger``): types that it was told not to land
+filtered       the audit (table ``batches``): types that it was told not to land
 rejected       the dead letters' parquet footers
-repeated       the stream's account: events that have landed already, sent again with their ``event_id``
+duplicates     the audit: events that have landed already, sent again with their ``event_id``
 in_presto      ``SELECT count(*)`` of table ``events``
 distinct       distinct ``event_id`` that Presto sees in it
 =============  =====================================================================================
@@ -34,14 +34,14 @@ class Line:
     landed: int = 0
     filtered: int = 0
     rejected: int = 0
-    repeated: int = 0
+    duplicates: int = 0
     in_presto: int = 0
     distinct: int = 0
 
     @property
     def problems(self) -> Iterator[str]:
         """Each sentence says which promise is broken, with the counts."""
-        name, settled = self.event_type, self.landed + self.filtered + self.rejected + self.repeated
+        name, settled = self.event_type, self.landed + self.filtered + self.rejected + self.duplicates
         if self.accepted > self.from_api:
             yield f"{name}: the API accepted {self.accepted}, Kafka has {self.from_api} of them: events are lost"
         if self.in_kafka > settled:

@@ -6,9 +6,9 @@ Stages know nothing of each other; here the API's requests, the topic, the strea
 
 from __future__ import annotations
 
-import functools
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -18,7 +18,7 @@ import pandas as pd
 
 from questlog.api import counters
 from questlog.api import server as api_server
-from questlog.catalog import compaction, files, partitions, replacing, tables, upkeep
+from questlog.catalog import compaction, counts, partitions, tables
 from questlog.errors import StreamError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.catalogue import UNKNOWN_TYPE
@@ -27,50 +27,38 @@ from questlog.generate.effects import EFFECTS
 from questlog.generate.model import simulate
 from questlog.generate.tally import Sent
 from questlog.generate.world import World
+from questlog.lake.lease import OnWait
+from questlog.lake.writer import open_writer
 from questlog.ledger import Ledger, balance
+from questlog.maintenance import LEASE_WAIT, compact, create, executor, place, replay, upgrade
 from questlog.query import library, presto
 from questlog.settings import Settings
-from questlog.stack import artifacts, configure, java
-from questlog.stream import classes, job, memory, rehearsal
-from questlog.stream import replay as stream_replay
-from questlog.stream.alone import alone
-from questlog.stream.changes import Change
+from questlog.stream import job
 from questlog.stream.faults import Faults
-from questlog.stream.session import SparkPlace
-from questlog.stream.whereabouts import Whereabouts
+from questlog.stream.session import session
+from questlog.stream.signals import told_by_signals
+from questlog.stream.timings import Timings
 from questlog.transport import reader, topics
 from questlog.transport.producer import Publisher
 
-
-def place(settings: Settings) -> SparkPlace:
-    """What Spark needs of this machine: Java, the Kafka source's jars, HDFS's configuration, the archive of classes."""
-    jars, home = tuple(artifacts.classpath(settings.cache_dir, "spark-kafka")), java.java17()
-    archive = classes.archive(settings.cache_dir, home, jars)
-    return SparkPlace(home, jars, configure.hadoop_conf_dir(settings), archive)
+__all__ = [
+    "announce", "api", "compact", "create", "edition", "executor", "generate", "ledger",
+    "place", "prepare", "query", "replay", "reset", "sql", "stream", "upgrade",
+]  # fmt: skip
 
 
-def create(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[str]:
-    """Create the topic, the database and the tables where they are missing; the names of the tables created."""
-    topics.create_topic(settings)
-    return tables.create(executor(settings), files.filesystem(settings), settings, catalogue)
+def announce(settings: Settings) -> list[date]:
+    """Add every partition that has files but is not in the metastore; their days."""
+    return partitions.announce(settings)
 
 
-def announce(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[tuple[str, date]]:
-    """Announce every partition that has files but is not known to the metastore; returns them."""
-    missing = partitions.missing(executor(settings), settings, catalogue)
-    partitions.announce(settings, missing, catalogue)
-    return missing
-
-
-def reset(settings: Settings, catalogue: Catalogue = CATALOGUE) -> None:
-    """Forget everything of this namespace: topic, tables, files, checkpoint and the API's counters."""
+def reset(settings: Settings) -> None:
+    """Delete everything of this namespace: topic, tables, files, checkpoint and the API's counters."""
     topics.delete_topic(settings)
-    tables.drop(executor(settings), files.filesystem(settings), settings, catalogue)
+    tables.drop(executor(settings), settings)
     counters.reset(settings)
 
 
-REPLAY_PATIENCE = 5.0
-"""Seconds for a stream that is ending."""
 PATIENCE = 20.0
 """Seconds that `api` waits for Kafka: a 503 on a busy machine would make its client send an event a second time."""
 
@@ -114,58 +102,57 @@ def generate(
         publisher.close()
 
 
-def stream(settings: Settings, catalogue: Catalogue = CATALOGUE, **options: Any) -> job.Summary:
-    """Run the stream in this process, until caught up unless told otherwise; `options` are those of `job.run`."""
-    create(settings, catalogue)
-    chosen = {"available_now": True, **options}
-    with upkeep.compacting(settings, Faults(settings.fault_point).pass_by):
-        return job.run(
-            settings,
-            place(settings),
-            catalogue=catalogue,
-            announce=lambda found: partitions.announce(settings, found, catalogue),
-            whereabouts=lambda: _whereabouts(settings),
-            **chosen,
-        )
-
-
-def rehearse(settings: Settings, catalogue: Catalogue = CATALOGUE) -> None:
-    """Make this process ready to be the stream, though another one is (`questlog.stream.rehearsal`)."""
-    rehearsal.rehearse(settings, place(settings), lambda: _whereabouts(settings), catalogue)
-
-
-def compact(settings: Settings, **options: Any) -> list[compaction.Compacted]:
-    """Merge small files, while the stream writes and queries run; `options` are those of `compaction.compact`."""
-    return compaction.compact(settings, at=Faults(settings.fault_point).pass_by, **options)
-
-
-def replay(
+def stream(
     settings: Settings,
-    table: str,
     catalogue: Catalogue = CATALOGUE,
     *,
-    dry_run: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Change, ...]:
-    """Rebuild a table from Kafka, or what the dead letters hold by the catalogue as it is now; what that changes.
+    available_now: bool = True,
+    stop: threading.Event | None = None,
+    on_wait: OnWait = lambda holder: None,
+    keeps_classes: bool = False,
+    **options: Any,
+) -> job.Summary:
+    """Run the stream in this process, until caught up unless told otherwise; `options` are those of `job.run`.
 
-    Takes the stream's place, and changes nothing if `dry_run`; the rest is in `questlog.stream.replay.replay`.
+    It starts Spark, waits for the writer lease, and lands. While it waits it is the standby of the stream that runs.
+
+    Args:
+        settings: where everything is.
+        catalogue: the event types.
+        available_now: end once caught up; then the wait for the lease is short.
+        stop: ends the run when it is set; so do Ctrl-C and SIGTERM.
+        on_wait: is called with a description of the lease's holder, if it is held, once this standby is warm.
+        keeps_classes: leave an archive of Spark's classes at the end, unless there is one.
 
     Raises:
-        StreamError: also when a stream runs.
-        CatalogError: the new files could not take the place of the old ones.
+        LeaseHeld: `available_now`, and another process holds the lease.
+        StreamError, LakeError: as in `job.run`.
     """
+    catalogue.select(options.get("event_types"))
+    timings, faults, where = Timings(), Faults(settings.fault_point), place(settings)
     create(settings, catalogue)
-    spark = place(settings)
-    with alone(settings, REPLAY_PATIENCE):
-        here = _whereabouts(settings)
-        made = stream_replay.replay(settings, spark, table, here=here, catalogue=catalogue, on_progress=on_progress)
-        if not dry_run:
-            files.delete(files.filesystem(settings), memory.folder(settings))
-            at = Faults(settings.fault_point).pass_by
-            replacing.swap_in(settings, made.folder, made.replaces, catalogue, at)
-        stream_replay.discard(settings, spark, made)
-    return made.changes
+    with told_by_signals(stop or threading.Event()) as told:
+        keeps_classes = keeps_classes and where.classes is not None and not where.classes.is_there
+        spark = session(settings, where, keeps_classes=keeps_classes)
+
+        def wait(holder: str) -> None:
+            if not available_now:
+                job.warm_up(spark, settings, catalogue)
+            on_wait(holder)
+
+        seconds = settings.lease_seconds + LEASE_WAIT if available_now else None
+        with open_writer(
+            settings, "stream", wait=seconds, stop=told, on_wait=wait, observers=(timings, faults)
+        ) as writer:
+            if writer is None:
+                return job.NOTHING
+            with compaction.in_background(writer):
+                summary = job.run(
+                    spark, writer, timings, catalogue=catalogue, available_now=available_now, stop=told, **options
+                )
+        if where.classes and keeps_classes:
+            where.classes.end_at_exit(keeps=summary.landed > 0)
+        return summary
 
 
 def ledger(
@@ -175,15 +162,15 @@ def ledger(
 ) -> Ledger:
     """Ask every witness and lay the counts side by side."""
     topic = reader.count_by_type(settings, catalogue, on_progress=on_progress)
-    counts: dict[str, Mapping[str, int]] = {
+    found: dict[str, Mapping[str, int]] = {
         "accepted": counters.accepted(settings),
         "in_kafka": {name: count.in_kafka for name, count in topic.items()},
         "from_api": {name: count.from_api for name, count in topic.items()},
-        "landed": files.landed_rows(settings),
-        "rejected": files.dead_letter_rows(settings),
+        "landed": counts.landed_rows(settings),
+        "rejected": counts.dead_letter_rows(settings),
         **_seen_by_presto(settings),
     }
-    return balance((*catalogue.names, UNKNOWN_TYPE), counts)
+    return balance((*catalogue.names, UNKNOWN_TYPE), found)
 
 
 def query(settings: Settings, name: str, **parameters: object) -> pd.DataFrame:
@@ -226,11 +213,6 @@ def prepare(world: World, settings: Settings | None = None) -> Settings:
     return here
 
 
-def executor(settings: Settings) -> Callable[[str], object]:
-    """A function that has Presto execute one statement."""
-    return functools.partial(presto.execute, settings)
-
-
 def _is_generated(settings: Settings, world: World) -> bool:
     if not topics.topic_exists(settings):
         return False
@@ -252,18 +234,14 @@ def _stream_in_a_child(settings: Settings) -> None:
         raise StreamError(f"{' '.join(command[2:])} ended with {done.returncode}: {done.stderr[-2000:]}")
 
 
-def _whereabouts(settings: Settings) -> Whereabouts:
-    return Whereabouts(*compaction.whereabouts(settings))
-
-
 def _seen_by_presto(settings: Settings) -> dict[str, dict[str, int]]:
     seen = library.run(settings, "ledger_events")
-    account = library.run(settings, "ledger_account")
+    account = library.run(settings, "batch_audit")
     return {
         "in_presto": _counts(seen, "rows"),
         "distinct": _counts(seen, "distinct_events"),
         "filtered": _counts(account, "filtered"),
-        "repeated": _counts(account, "repeated"),
+        "duplicates": _counts(account, "duplicates"),
     }
 
 

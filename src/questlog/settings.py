@@ -22,7 +22,7 @@ from questlog.errors import SettingsError
 PREFIX = "QUESTLOG_"
 EVENTS_TABLE = "events"
 DEAD_LETTERS_TABLE = "dead_letters"
-LEDGER_TABLE = "ledger"
+BATCHES_TABLE = "batches"
 PROGRESS_TABLE = "stream_progress"
 KEY_HEADER = "X-API-Key"
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"  # pydantic: another field's error left this default open
@@ -100,7 +100,10 @@ class Settings(BaseSettings):
     api_url: str = _derived(lambda s: f"http://{s['host']}:{s['api_port']}", "The API server.")
     kafka_bootstrap: str = _derived(lambda s: f"{s['host']}:{s['kafka_port']}", "Kafka's bootstrap servers.")
     hdfs_url: str = _derived(lambda s: f"hdfs://{s['host']}:{s['namenode_port']}", "HDFS, for Spark, Hive and Presto.")
-    webhdfs_url: str = _derived(lambda s: f"http://{s['host']}:{s['namenode_web_port']}", "WebHDFS, for Python.")
+    webhdfs_url: str = _derived(
+        lambda s: f"http://{s['host']}:{s['namenode_web_port']}",
+        "WebHDFS, for Python; several NameNodes, separated by semicolons.",
+    )
     hdfs_user: str = Field(default="questlog", description="The user that owns the files in HDFS.")
     metastore_uri: str = _derived(lambda s: f"thrift://{s['host']}:{s['metastore_port']}", "The Hive metastore.")
     metastore_db_url: str = Field(
@@ -123,8 +126,20 @@ class Settings(BaseSettings):
 
     topic_partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of a new topic.")
     topic_replication: int = Field(default=1, ge=1, le=9, description="Replicas of a new topic.")
-    repeat_days: float = Field(
-        default=7, ge=0, le=366, description="Days for which an event_id that is sent again is recognised."
+    dedup_days: float = Field(
+        default=7, ge=0, le=366, description="Days for which a duplicate is recognised by its event_id."
+    )
+    dedup_events: int = Field(
+        default=20_000_000,
+        ge=1000,
+        le=1_000_000_000,
+        description="Most events in the dedup index, 32 bytes each in the stream's memory; the stream stops at more.",
+    )
+    lease_seconds: float = Field(
+        default=5,
+        ge=1,
+        le=600,
+        description="Seconds without renewal after which another process takes the writer lease over.",
     )
     compact_minutes: float = Field(
         default=5, ge=0, le=10_080, description="Minutes between two compactions by the stream; 0 for none."
@@ -138,7 +153,7 @@ class Settings(BaseSettings):
     compact_grace: float = Field(
         default=3600,
         ge=0,
-        description="Seconds for which files that were merged are kept: longer than the longest query takes.",
+        description="Seconds for which a replaced partition folder is kept: longer than the longest query takes.",
     )
     fault_point: str = Field(
         default="", description="Where the stream is killed, for tests of its recovery (questlog.stream.faults)."

@@ -52,7 +52,7 @@ def test_spark_s_own_file_sink_in_the_place_of_ours_is_found_out_after_a_kill(fr
 
     killed = land_plainly(fresh, plain_sink.KILLED)
     finished = land_plainly(fresh)
-    pipeline.announce(fresh)
+    plain_sink.add_partitions(fresh)
 
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert finished.returncode == 0, finished.stderr

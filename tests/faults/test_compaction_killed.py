@@ -1,4 +1,4 @@
-"""A compaction is killed at every point while a stream writes: no query sees it, and the next run goes on."""
+"""A compaction is killed at every point, in the stream and by itself: no query sees it, and the next writer goes on."""
 
 import itertools
 import signal
@@ -7,33 +7,46 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from looks import problems
 
 from questlog import pipeline
-from questlog.catalog import files
+from questlog.catalog import counts
 from questlog.events import CATALOGUE, validation
 from questlog.events.wire import Record, encode
 from questlog.faults.witness import watching
+from questlog.lake.hdfs import Hdfs
+from questlog.lake.metastore import Metastore
 from questlog.query import presto
-from questlog.settings import Settings
-from questlog.stream.faults import COMPACTION_POINTS
+from questlog.settings import EVENTS_TABLE, Settings
+from questlog.stream import supervision
+from questlog.stream.faults import COMPACTION_POINTS, IN_A_FILE
 from questlog.transport.producer import Publisher
 from waiting import eventually
 
 TYPES = CATALOGUE.types[:2]
-ROUNDS = 2  # sends for each point, each a micro-batch or more
-EVENTS = 10  # in each of them
+DAYS = 2
+EVENTS = 10  # sent at a time
 GRACE = 30.0  # seconds; no query of the witness takes longer
 DEADLINE = 240.0
 QUESTLOG = (sys.executable, "-m", "questlog")
+CUTS = {"publishing": "compact_merged", "added": "compact_prepared", "committed": "compact_switched"}
+"""Where a stream is killed, and where the compaction after it."""
 
 
 @pytest.fixture
 def hasty(fresh: Settings) -> Settings:
-    """Settings with which two files are many; the stream, which nobody kills, has no standby."""
-    return fresh.in_namespace(fresh.namespace, compact_files=2, compact_grace=GRACE, ack_timeout=20, standby_after=0)
+    """Settings with which two files are many, and a stream that was killed is started again at once."""
+    return fresh.in_namespace(
+        fresh.namespace,
+        compact_files=2,
+        compact_grace=GRACE,
+        ack_timeout=20,
+        standby_after=0,
+        restart_longest_pause=1,
+    )
 
 
 @pytest.fixture
@@ -44,27 +57,35 @@ def publisher(hasty: Settings) -> Iterator[Publisher]:
 
 
 @contextmanager
-def streaming(settings: Settings) -> Iterator[subprocess.Popen[str]]:
-    """A stream in a process of its own while the block runs; it ends by itself when it is told."""
+def streaming(settings: Settings) -> Iterator[None]:
+    """A stream with its supervisor in processes of their own; it ends by itself when it is told."""
     command = [*QUESTLOG, "stream", "--trigger", "0"]
     process = subprocess.Popen(
         command, env=settings.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     try:
-        yield process
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, said
 
 
-def compact(settings: Settings, fault: str = "") -> int:
-    """The exit code of a compaction in a process of its own."""
+def run(settings: Settings, *arguments: str, fault: str = "") -> int:
+    """The exit code of a command in a process of its own, killed at a point if one is given."""
     faulty = settings.in_namespace(settings.namespace, fault_point=fault)
-    command = [*QUESTLOG, "compact"]
+    command = [*QUESTLOG, *arguments]
     done = subprocess.run(command, env=faulty.environment(), capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode
+
+
+def stream(settings: Settings, fault: str = "") -> int:
+    return run(settings, "stream", "--available-now", fault=fault)
+
+
+def compact(settings: Settings, fault: str = "") -> int:
+    return run(settings, "compact", fault=fault)
 
 
 def records(first: int) -> list[Record]:
@@ -73,7 +94,7 @@ def records(first: int) -> list[Record]:
     for number in range(first, first + EVENTS):
         event_type = TYPES[number % len(TYPES)]
         given = {field.name: field.example for field in event_type.fields}
-        day = (now - timedelta(days=number // len(TYPES) % 2)).isoformat()
+        day = (now - timedelta(days=number // len(TYPES) % DAYS)).isoformat()
         fields = {**given, "event_id": f"event-{number}", "event_time": day, "user_id": f"player-{number}"}
         made.append(encode(validation.parse(event_type, fields, {}, now)))
     return made
@@ -84,72 +105,67 @@ def rows(settings: Settings) -> int:
     return int(count)
 
 
-@pytest.mark.timeout(1800)
-def test_whatever_point_a_compaction_is_killed_at_the_stream_goes_on_and_no_query_sees_it(
-    hasty: Settings, publisher: Publisher
+def unreferenced(settings: Settings) -> set[str]:
+    """Folders of table ``events`` that no partition's location names."""
+    hdfs = Hdfs(settings)
+    days = hdfs.folders(settings.table_path(EVENTS_TABLE))
+    versions = {folder for day in days for folder in hdfs.folders(day)}
+    return versions - {*Metastore(settings).locations(EVENTS_TABLE).values()}
+
+
+@pytest.mark.timeout(2400)  # a Spark for each point
+def test_whatever_point_the_streams_compaction_is_killed_at_no_query_sees_it(
+    hasty: Settings, publisher: Publisher, tmp_path: Path
 ) -> None:
     pipeline.create(hasty)
-    sent = itertools.count(step=EVENTS)
+    sent, fault = itertools.count(step=EVENTS), tmp_path / "fault"
+    faulty = hasty.in_namespace(hasty.namespace, compact_minutes=0.05, fault_point=f"{IN_A_FILE}{fault}")
 
-    def land(rounds: int) -> None:
-        for _ in range(rounds):
-            first = next(sent)
-            publisher.publish(records(first))
-            eventually(lambda first=first: rows(hasty) == first + EVENTS, "the events are seen", deadline=DEADLINE)
+    def land() -> None:
+        first = next(sent)
+        publisher.publish(records(first))
+        eventually(lambda: rows(hasty) == first + EVENTS, "the events are seen", deadline=DEADLINE)
 
-    def killed(point: str) -> bool:
-        land(ROUNDS)
-        return compact(hasty, point) == -signal.SIGKILL
-
-    with watching(hasty) as witness, streaming(hasty):
+    with watching(hasty) as witness, streaming(faulty):
         for point in COMPACTION_POINTS:
-            # What the last point asks for is there once the replaced files have had their time.
-            eventually(lambda point=point: killed(point), f"it is killed at {point}", deadline=DEADLINE)
-            land(1)
-            before = len(files.listing(hasty, "events"))
-            assert compact(hasty) == 0
-            assert len(files.listing(hasty, "events")) <= before
+            land()
+            fault.write_text(point)
+            land()
+            # Before the last point, the replaced folders have their time.
+            eventually(lambda point=point: not fault.exists(), f"it is killed at {point}", deadline=DEADLINE)
+        land()
+        eventually(lambda: len(counts.listing(hasty, EVENTS_TABLE)) == DAYS, "files are merged", deadline=DEADLINE)
+        eventually(lambda: not unreferenced(hasty), "replaced folders are deleted", deadline=DEADLINE)
         landed = next(sent)
 
+    deaths = [restart.reason for restart in supervision.restarts(hasty)]
+    assert deaths == ["killed by signal 9"] * len(COMPACTION_POINTS)
     assert problems(witness.looks) == []
     assert witness.looks[-1].rows == landed
     assert pipeline.ledger(hasty).problems == ()
     assert pipeline.ledger(hasty).total("landed") == landed
-    assert len(files.listing(hasty, "events")) < 2 * len(TYPES) * 2
 
 
-def test_a_stream_compacts_by_itself_at_an_interval(hasty: Settings, publisher: Publisher) -> None:
-    often = hasty.in_namespace(hasty.namespace, compact_minutes=0.05)
-    pipeline.create(often)
-    with watching(often) as witness, streaming(often):
-        for first in range(0, 6 * EVENTS, EVENTS):
-            publisher.publish(records(first))
-            eventually(lambda first=first: rows(often) == first + EVENTS, "the events are seen", deadline=DEADLINE)
-        eventually(lambda: len(files.listing(often, "events")) == 2 * len(TYPES), "files are merged", deadline=DEADLINE)
-
-    assert problems(witness.looks) == []
-    assert pipeline.ledger(often).problems == ()
-
-
-def test_a_stream_that_is_killed_as_it_lands_is_not_harmed_by_a_merge_before_its_next_run(
+@pytest.mark.timeout(1800)
+def test_a_batch_that_was_cut_and_a_compaction_that_was_cut_are_finished_by_the_next_writer(
     hasty: Settings, publisher: Publisher
 ) -> None:
     pipeline.create(hasty)
-    points = ("moving", "announced", "closed")
-    for number, point in enumerate(points):
-        publisher.publish(records(2 * number * EVENTS))
-        assert stream(hasty) == 0
-        publisher.publish(records((2 * number + 1) * EVENTS))
-        assert stream(hasty, point) == -signal.SIGKILL
-        assert compact(hasty) == 0
+    publisher.publish(records(0))
     assert stream(hasty) == 0
 
-    assert rows(hasty) == 2 * len(points) * EVENTS
+    with watching(hasty) as witness:
+        for number, (landing, merging) in enumerate(CUTS.items(), start=1):
+            publisher.publish(records(number * EVENTS))
+            assert stream(hasty, landing) == -signal.SIGKILL
+            assert compact(hasty, merging) == -signal.SIGKILL
+            assert compact(hasty) == 0
+            assert rows(hasty) == (number + 1) * EVENTS
+            assert len(counts.listing(hasty, EVENTS_TABLE)) == DAYS
+        assert stream(hasty) == 0
+
+    assert problems(witness.looks) == []
+    assert rows(hasty) == (len(CUTS) + 1) * EVENTS
     assert pipeline.ledger(hasty).problems == ()
-
-
-def stream(settings: Settings, fault: str = "") -> int:
-    """The exit code of a stream that lands what is there, in a process of its own."""
-    faulty = settings.in_namespace(settings.namespace, fault_point=fault)
-    command = [*QUESTLOG, "stream", "--available-now"]
-    return subprocess.run(command, env=faulty.environment(), capture_output=True, check=False, timeout=300).returncode
+    hdfs = Hdfs(hasty)
+    assert not any(hdfs.folders(folder) or hdfs.files(folder) for folder in hdfs.folders(hasty.staging))

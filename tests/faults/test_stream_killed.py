@@ -60,5 +60,5 @@ def test_whatever_point_it_is_killed_at_each_event_is_one_row(fresh: Settings, p
     assert ledger.problems == ()
     assert ledger.total("landed") == ledger.total("distinct") == len(POINTS) * EVENTS_A_BATCH
     assert ledger.total("rejected") == len(POINTS)
-    assert ledger.total("repeated") == 2 * len(POINTS) - 1
+    assert ledger.total("duplicates") == 2 * len(POINTS) - 1
     assert witness.looks[-1].rows == len(POINTS) * EVENTS_A_BATCH

@@ -222,7 +222,7 @@ OUT_OF_TIME = tuple(
 
 DATA = {
     "SQL": SQL,
-    "SQL with a comment": "x' UNION SELECT * FROM ledger /*",
+    "SQL with a comment": "x' UNION SELECT * FROM batches /*",
     "a path": "../../etc/passwd",
     "a partition": "event_type=page_view/event_date=2026-01-05",
     "a partition's name": "a=b/c",

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
+from typing import Any
 
 import landed
 
-from questlog.catalog import files, partitions, tables
+from questlog.catalog import partitions, tables
 from questlog.events import CATALOGUE, Catalogue
+from questlog.lake import layout
+from questlog.lake.hdfs import Hdfs
 from questlog.query import presto
 from questlog.settings import Settings
 
@@ -14,11 +18,11 @@ FEW = Catalogue(tuple(CATALOGUE[name] for name in ("page_view", "join_guild", "p
 
 
 class Lake:
-    """Files below the tables, and what Presto sees of them."""
+    """Files of the tables, and what Presto sees of them."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.files = files.filesystem(settings)
+        self.hdfs = Hdfs(settings)
 
     def execute(self, sql: str) -> presto.Result:
         return presto.execute(self.settings, sql)
@@ -27,19 +31,21 @@ class Lake:
         return self.execute(sql).rows
 
     def create(self, catalogue: Catalogue = FEW) -> list[str]:
-        return tables.create(self.execute, self.files, self.settings, catalogue)
+        return tables.create(self.execute, self.settings, catalogue)
 
-    def drop(self, catalogue: Catalogue = FEW) -> None:
-        tables.drop(self.execute, self.files, self.settings, catalogue)
+    def drop(self) -> None:
+        tables.drop(self.execute, self.settings)
 
-    def land(self, event_type: str, *events: dict[str, object], catalogue: Catalogue = FEW) -> str:
-        return landed.land(self.files, self.settings, event_type, *events, catalogue=catalogue)
+    def land(self, event_type: str, *events: dict[str, Any], catalogue: Catalogue = FEW) -> str:
+        return landed.land(self.hdfs, self.settings, event_type, *events, catalogue=catalogue)
 
-    def announce(self, *found: partitions.Partition, catalogue: Catalogue = FEW) -> None:
-        partitions.announce(self.settings, found, catalogue)
+    def announce(self) -> list[date]:
+        """Add the partitions that the metastore lacks; their days."""
+        return partitions.announce(self.settings)
 
-    def missing(self) -> list[partitions.Partition]:
-        return partitions.missing(self.execute, self.settings, FEW)
+    def missing(self) -> list[date]:
+        """Days that have files, but no partition in the metastore."""
+        return [layout.partition_day(partition) for partition in sorted(partitions.missing(self.settings))]
 
 
 @contextmanager

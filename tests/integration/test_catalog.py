@@ -1,3 +1,5 @@
+"""One table for every event, a view for each type, and what Presto sees of their files."""
+
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -5,11 +7,11 @@ import landed
 import pytest
 from lake import FEW, Lake, filling
 
-from questlog.catalog import definitions, files, tables
-from questlog.catalog.files import DataFile
-from questlog.errors import CatalogError
+from questlog.catalog import counts, tables
+from questlog.catalog.counts import DataFile
+from questlog.errors import CatalogError, LakeError, QueryError
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
-from questlog.events.schema import COMMON_COLUMNS, table_columns
+from questlog.events.schema import events_columns, view_columns
 from questlog.settings import Settings
 
 MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
@@ -36,22 +38,29 @@ def lake(fresh: Settings) -> Iterator[Lake]:
         yield made
 
 
-def test_creating_names_every_table_and_creating_again_none(fresh: Settings) -> None:
+def test_creating_names_every_table_and_view_and_creating_again_none(fresh: Settings) -> None:
     lake = Lake(fresh)
-    assert lake.create(CATALOGUE) == ["events", *CATALOGUE.names, "dead_letters", "ledger", "stream_progress"]
+    assert lake.create(CATALOGUE) == ["events", *CATALOGUE.names, "dead_letters", "batches", "stream_progress"]
     assert lake.create(CATALOGUE) == []
-    lake.drop(CATALOGUE)
+    lake.drop()
 
 
-def test_the_tables_have_the_columns_of_the_catalogue(lake: Lake) -> None:
+def test_the_table_has_the_columns_of_every_type_and_a_view_those_of_its_own(lake: Lake) -> None:
     found = tables.columns(lake.execute, lake.settings)
-    assert {"event_type", "event_date", *dict(COMMON_COLUMNS)} == {*found["events"]}
+    assert found["events"] == {**dict(events_columns(FEW)), "event_date": "date"}
     for event_type in FEW:
-        assert found[event_type.name] == {**dict(table_columns(event_type)), "event_date": "date"}
+        assert found[event_type.name] == {**dict(view_columns(event_type)), "event_date": "date"}
+
+
+def test_events_are_stored_once_and_types_are_views(lake: Lake) -> None:
+    views = lake.rows(
+        f"SELECT table_name FROM information_schema.views WHERE table_schema = '{lake.settings.database}'"
+    )
+    assert {name for (name,) in views} == {*FEW.names, "purchases"}
 
 
 def test_a_column_tells_its_meaning_and_unit(lake: Lake) -> None:
-    comments = {row[0]: row[3] for row in lake.rows("DESCRIBE purchase_potion")}
+    comments = {row[0]: row[3] for row in lake.rows("DESCRIBE events")}
     assert comments["price"] == "What one piece cost. (gold)"
     assert all(comments.values())
 
@@ -60,46 +69,62 @@ def test_dropping_leaves_no_table_no_database_and_no_folder(fresh: Settings) -> 
     lake = Lake(fresh)
     lake.create()
     lake.land("page_view", landed.event())
-    files.make_folders(lake.files, [fresh.staging, fresh.checkpoint])
+    for path in (fresh.staging, fresh.checkpoint):
+        lake.hdfs.make_folder(path)
     lake.drop()
     assert (fresh.database,) not in lake.rows("SHOW SCHEMAS FROM hive")
-    assert not any(lake.files.exists(path) for path in (fresh.warehouse, fresh.staging, fresh.checkpoint))
+    assert not any(lake.hdfs.exists(path) for path in (fresh.warehouse, fresh.staging, fresh.checkpoint))
     lake.drop()
 
 
-def test_a_partition_is_invisible_before_it_is_announced_and_visible_in_both_tables_after(lake: Lake) -> None:
+def test_dropping_fails_while_somebody_elses_table_is_there_and_deletes_no_file(lake: Lake) -> None:
+    path = lake.land("page_view", landed.event())
+    lake.execute("CREATE TABLE somebody_elses (n integer)")
+
+    with pytest.raises(QueryError, match=lake.settings.database):
+        lake.drop()
+
+    assert lake.rows("SELECT count(*) FROM somebody_elses") == [(0,)]
+    assert lake.hdfs.exists(path)
+    lake.execute("DROP TABLE somebody_elses")
+
+
+def test_a_partition_is_invisible_before_it_is_announced_and_visible_in_table_and_view_after(lake: Lake) -> None:
     lake.land("page_view", landed.event())
     assert lake.rows("SELECT count(*) FROM events") == [(0,)]
-    assert lake.missing() == [("page_view", MONDAY)]
+    assert lake.missing() == [MONDAY]
 
-    lake.announce(("page_view", MONDAY))
+    assert lake.announce() == [MONDAY]
 
     assert lake.rows("SELECT count(*) FROM events") == lake.rows("SELECT count(*) FROM page_view") == [(1,)]
-    assert lake.missing() == []
+    assert lake.missing() == lake.announce() == []
 
 
 def test_a_second_file_of_an_announced_partition_is_visible_at_once(lake: Lake) -> None:
     lake.land("page_view", landed.event())
-    lake.announce(("page_view", MONDAY))
+    lake.announce()
     lake.land("page_view", landed.event())
     assert lake.rows("SELECT count(*) FROM events") == lake.rows("SELECT count(*) FROM page_view") == [(2,)]
 
 
-def test_a_partition_that_only_one_of_its_tables_knows_is_missing(lake: Lake) -> None:
-    lake.land("page_view", landed.event())
-    schema = lake.settings.database
-    lake.execute(f"CALL hive.system.sync_partition_metadata('{schema}', 'events', 'ADD')")
-    assert lake.missing() == [("page_view", MONDAY)]
+def test_of_a_partition_that_the_metastore_lost_the_newest_version_is_announced(lake: Lake) -> None:
+    older = lake.land("page_view", landed.event("ada"))
+    newer = older.replace("v000000-000000", "v000002-000001")
+    landed.put(lake.hdfs, newer, landed.encode("page_view", landed.event("bob"), catalogue=FEW))
+
+    assert lake.announce() == [MONDAY]
+
+    assert lake.rows("SELECT user_id FROM events") == [("bob",)]
 
 
-def test_both_kinds_of_table_give_the_same_rows(lake: Lake) -> None:
+def test_a_view_gives_the_rows_that_the_table_has_of_its_type(lake: Lake) -> None:
     tomorrow = landed.NOON + timedelta(days=1)
     lake.land("join_guild", *(landed.event(user, guild="Owls") for user in ("ada", "bob")))
     lake.land("join_guild", landed.event("cy", tomorrow, guild="Owls"))
     lake.land("page_view", landed.event("dee", page="/"))
-    lake.announce(("join_guild", MONDAY), ("join_guild", TUESDAY), ("page_view", MONDAY))
+    assert lake.announce() == [MONDAY, TUESDAY]
 
-    columns = ", ".join([*dict(COMMON_COLUMNS), "event_date"])
+    columns = ", ".join([*dict(view_columns(FEW["join_guild"])), "event_date"])
     of_all = lake.rows(f"SELECT {columns} FROM events WHERE event_type = 'join_guild' ORDER BY user_id")
     of_type = lake.rows(f"SELECT {columns} FROM join_guild ORDER BY user_id")
 
@@ -108,11 +133,10 @@ def test_both_kinds_of_table_give_the_same_rows(lake: Lake) -> None:
 
 
 def test_columns_are_found_by_name_whatever_their_order_in_the_file(lake: Lake) -> None:
-    backwards = table_columns(CATALOGUE["purchase_potion"])[::-1]
-    content = landed.parquet(backwards, [landed.event(item="mana", price=7, quantity=3)])
-    folder = definitions.type_path(lake.settings, "purchase_potion")
-    landed.put(lake.files, f"{folder}/event_date=2026-01-05/part-1.parquet", content)
-    lake.announce(("purchase_potion", MONDAY))
+    event = landed.event("ada", event_type="purchase_potion", item="mana", price=7, quantity=3)
+    content = landed.parquet(events_columns(FEW)[::-1], [event])
+    landed.put(lake.hdfs, landed.day_file(lake.settings, MONDAY), content)
+    lake.announce()
     row = lake.rows("SELECT user_id, headers, item, price, quantity FROM purchase_potion")
     assert row == [("ada", {"host": "game"}, "mana", 7, 3)]
 
@@ -129,115 +153,125 @@ def test_columns_are_found_by_name_whatever_their_order_in_the_file(lake: Lake) 
 def test_a_time_is_the_same_instant_whatever_parquets_type_cut_to_the_millisecond(
     lake: Lake, options: dict[str, object]
 ) -> None:
-    columns = table_columns(CATALOGUE["page_view"])
-    content = landed.parquet(columns, [landed.event(at=TO_THE_MICROSECOND)], **options)
-    folder = definitions.type_path(lake.settings, "page_view")
-    landed.put(lake.files, f"{folder}/event_date=2026-01-05/part-1.parquet", content)
-    lake.announce(("page_view", MONDAY))
+    event = landed.event(at=TO_THE_MICROSECOND, event_type="page_view")
+    content = landed.parquet(events_columns(FEW), [event], **options)
+    landed.put(lake.hdfs, landed.day_file(lake.settings, MONDAY), content)
+    lake.announce()
 
-    in_table = lake.rows("SELECT event_time, to_unixtime(event_time) FROM page_view")
+    in_view = lake.rows("SELECT event_time, to_unixtime(event_time) FROM page_view")
     found = lake.rows("SELECT count(*) FROM events WHERE event_time = TIMESTAMP '2026-01-05 23:59:59.123'")
 
-    assert in_table == [(TO_THE_MILLISECOND, TO_THE_MILLISECOND.replace(tzinfo=UTC).timestamp())]
+    assert in_view == [(TO_THE_MILLISECOND, TO_THE_MILLISECOND.replace(tzinfo=UTC).timestamp())]
     assert found == [(1,)]
 
 
-def test_a_tenth_type_gets_its_table_and_its_rows_are_seen(lake: Lake) -> None:
-    tenth = Catalogue((*FEW, PET))
-    assert lake.create(tenth) == ["adopt_pet"]
-    lake.land("adopt_pet", landed.event(species="owl"), catalogue=tenth)
-    lake.announce(("adopt_pet", MONDAY), catalogue=tenth)
+def test_a_new_type_gets_its_view_and_its_columns_and_its_rows_are_seen(lake: Lake) -> None:
+    more = Catalogue((*FEW, PET))
+    lake.land("page_view", landed.event())
+    lake.announce()
+
+    assert lake.create(more) == ["adopt_pet"]
+    lake.land("adopt_pet", landed.event(species="owl"), catalogue=more)
+
     assert lake.rows("SELECT species FROM adopt_pet") == [("owl",)]
+    assert lake.rows("SELECT event_type, species FROM events ORDER BY 1") == [("adopt_pet", "owl"), ("page_view", None)]
 
 
-def test_a_table_of_a_type_that_left_the_catalogue_is_dropped_with_the_others(lake: Lake) -> None:
+def test_a_view_of_a_type_that_left_the_catalogue_is_dropped_with_the_others(lake: Lake) -> None:
     lake.create(Catalogue((*FEW, PET)))
-    lake.drop(FEW)
+    lake.drop()
     assert tables.columns(lake.execute, lake.settings) == {}
 
 
-def test_a_field_added_later_is_null_in_old_files_and_there_in_new_ones_of_the_same_day(lake: Lake) -> None:
+def test_a_field_added_later_is_in_table_and_view_and_no_file_is_rewritten(lake: Lake) -> None:
     later = extended(Field(name="referrer", description="Where from.", example="/"))
     lake.land("page_view", landed.event("ada", page="/"))
-    lake.announce(("page_view", MONDAY))
+    lake.announce()
+    files = counts.listing(lake.settings, "events")
 
     assert lake.create(later) == []
+    assert counts.listing(lake.settings, "events") == files
     lake.land("page_view", landed.event("bob", page="/", referrer="/shop"), catalogue=later)
 
-    rows = lake.rows("SELECT user_id, page, referrer FROM page_view ORDER BY user_id")
-    assert rows == [("ada", "/", None), ("bob", "/", "/shop")]
+    for name in ("events", "page_view"):
+        rows = lake.rows(f"SELECT user_id, page, referrer FROM {name} ORDER BY user_id")
+        assert rows == [("ada", "/", None), ("bob", "/", "/shop")]
 
 
 def test_a_table_whose_column_has_another_type_is_left_alone_and_named(lake: Lake) -> None:
-    location = f"{lake.settings.hdfs_url}{lake.settings.table_path('ledger')}"
-    lake.execute("DROP TABLE ledger")
-    lake.execute(f"CREATE TABLE ledger (batch varchar) WITH (external_location = '{location}')")
-    with pytest.raises(CatalogError, match=r"ledger\.batch is varchar, the catalogue says bigint"):
+    location = f"{lake.settings.hdfs_url}{lake.settings.table_path('batches')}"
+    lake.execute("DROP TABLE batches")
+    lake.execute(f"CREATE TABLE batches (batch varchar) WITH (external_location = '{location}')")
+    with pytest.raises(CatalogError, match=r"batches\.batch is varchar, the catalogue says bigint"):
+        lake.create()
+
+
+def test_tables_of_the_former_layout_are_refused_with_the_command_that_upgrades_them(lake: Lake) -> None:
+    lake.hdfs.make_folder(f"{lake.settings.table_path('events')}/event_type=page_view/event_date=2026-01-05")
+    with pytest.raises(CatalogError, match=r"layout of Questlog 0\.1 .*event_type=page_view.* run `questlog upgrade`"):
         lake.create()
 
 
 def test_a_listing_gives_files_with_their_partition_and_skips_what_presto_skips(lake: Lake) -> None:
     path = lake.land("page_view", landed.event())
-    landed.put(lake.files, f"{lake.settings.table_path('events')}/_tmp/part-1.parquet", b"no")
-    landed.put(lake.files, path.replace("part-", ".part-"), b"no")
-    size = lake.files.size(path)
-    assert files.listing(lake.settings, "events") == [
-        DataFile(path, size, {"event_type": "page_view", "event_date": "2026-01-05"})
-    ]
+    lake.announce()
+    landed.put(lake.hdfs, path.replace("part-", "_tmp/part-"), b"no")
+    landed.put(lake.hdfs, path.replace("part-", ".part-"), b"no")
+    size = len(lake.hdfs.read(path))
+    assert counts.listing(lake.settings, "events") == [DataFile("event_date=2026-01-05", path, size)]
 
 
-def test_landed_rows_are_counted_from_the_files_whether_announced_or_not(lake: Lake) -> None:
+def test_landed_rows_are_counted_by_type_from_the_files_that_presto_sees(lake: Lake) -> None:
     lake.land("page_view", *(landed.event() for _ in range(3)))
     lake.land("page_view", landed.event(at=landed.NOON + timedelta(days=1)))
     lake.land("join_guild", landed.event(guild="Owls"), landed.event(guild="Owls"))
-    assert files.landed_rows(lake.settings) == {"page_view": 4, "join_guild": 2}
+    assert counts.landed_rows(lake.settings) == {}
+
+    lake.announce()
+
+    assert counts.landed_rows(lake.settings) == {"page_view": 4, "join_guild": 2}
+
+
+def test_rows_of_several_types_in_one_row_group_are_counted_by_type(lake: Lake) -> None:
+    events = [landed.event(event_type=name) for name in ("page_view", "join_guild", "page_view")]
+    landed.put(lake.hdfs, landed.day_file(lake.settings, MONDAY), landed.parquet(events_columns(FEW), events))
+    lake.announce()
+    assert counts.landed_rows(lake.settings) == {"page_view": 2, "join_guild": 1}
 
 
 def test_a_footer_longer_than_the_first_look_is_read_whole(lake: Lake) -> None:
-    columns = table_columns(CATALOGUE["page_view"])
-    events = [landed.event() for _ in range(300)]
-    content = landed.parquet(columns, events, row_group_size=1)
-    assert int.from_bytes(content[-8:-4], "little") > files.TAIL_BYTES
-    folder = definitions.type_path(lake.settings, "page_view")
-    landed.put(lake.files, f"{folder}/event_date=2026-01-05/part-1.parquet", content)
-    assert files.landed_rows(lake.settings) == {"page_view": 300}
+    events = [landed.event(event_type="page_view") for _ in range(300)]
+    content = landed.parquet(events_columns(FEW), events, row_group_size=1)
+    assert int.from_bytes(content[-8:-4], "little") > counts.TAIL_BYTES
+    landed.put(lake.hdfs, landed.day_file(lake.settings, MONDAY), content)
+    lake.announce()
+    assert counts.landed_rows(lake.settings) == {"page_view": 300}
 
 
 def test_nothing_landed_is_no_rows(lake: Lake) -> None:
-    assert files.landed_rows(lake.settings) == files.dead_letter_rows(lake.settings) == {}
+    assert counts.landed_rows(lake.settings) == counts.dead_letter_rows(lake.settings) == {}
+
+
+def test_before_the_tables_are_created_there_are_no_rows(fresh: Settings) -> None:
+    assert counts.landed_rows(fresh) == counts.dead_letter_rows(fresh) == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet file at all"])
 def test_a_file_that_is_no_parquet_is_named(lake: Lake, content: bytes) -> None:
-    path = f"{definitions.type_path(lake.settings, 'page_view')}/event_date=2026-01-05/part-1.parquet"
-    landed.put(lake.files, path, content)
-    with pytest.raises(CatalogError, match=f"{path} \\({len(content)} bytes\\) is not a parquet file"):
-        files.landed_rows(lake.settings)
+    path = landed.put(lake.hdfs, landed.day_file(lake.settings, MONDAY), content)
+    lake.announce()
+    with pytest.raises(LakeError, match=f"{path} \\({len(content)} bytes\\) is not a parquet file"):
+        counts.landed_rows(lake.settings)
 
 
 def test_dead_letters_are_counted_by_the_type_they_name(lake: Lake) -> None:
     names = ["(unknown)", "page_view", "(unknown)"]
-    landed.land_dead_letters(lake.files, lake.settings, *({"event_type": name, "value": b"{"} for name in names))
-    landed.land_dead_letters(lake.files, lake.settings, {"event_type": "page_view"})
-    assert files.dead_letter_rows(lake.settings) == {"(unknown)": 2, "page_view": 2}
-
-
-def test_counting_before_the_tables_are_created_says_so(fresh: Settings) -> None:
-    with pytest.raises(CatalogError, match=f"{fresh.table_path('events')}.*`questlog catalog`"):
-        files.landed_rows(fresh)
+    landed.land_dead_letters(lake.hdfs, lake.settings, *({"event_type": name, "value": b"{"} for name in names))
+    landed.land_dead_letters(lake.hdfs, lake.settings, {"event_type": "page_view"})
+    assert counts.dead_letter_rows(lake.settings) == {"(unknown)": 2, "page_view": 2}
 
 
 def test_a_folder_that_is_no_partition_is_named(lake: Lake) -> None:
-    files.make_folders(lake.files, [f"{lake.settings.table_path('events')}/event_type=page_view/monday"])
-    with pytest.raises(CatalogError, match="page_view/monday is not event_type="):
+    lake.hdfs.make_folder(f"{lake.settings.table_path('events')}/monday")
+    with pytest.raises(LakeError, match="'monday' is not event_date="):
         lake.missing()
-
-
-def test_folders_that_exist_are_made_again_without_complaint(lake: Lake) -> None:
-    path = f"{lake.settings.staging}/a/b"
-    files.make_folders(lake.files, [path])
-    files.make_folders(lake.files, [path])
-    assert lake.files.isdir(path)
-    files.delete(lake.files, lake.settings.staging)
-    files.delete(lake.files, lake.settings.staging)
-    assert not lake.files.exists(path)

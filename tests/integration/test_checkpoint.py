@@ -4,19 +4,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import kafka_shaped as shaped
 import pytest
-from fsspec.implementations.webhdfs import WebHDFS
 
 from questlog import pipeline
-from questlog.catalog import files
 from questlog.errors import SettingsError, StreamRefused
+from questlog.lake.hdfs import Hdfs
 from questlog.settings import Settings
-from questlog.stream import job
-from questlog.stream.session import SparkPlace
-from questlog.stream.whereabouts import Whereabouts
 from questlog.transport import topics
 from questlog.transport.producer import Publisher
 
@@ -29,8 +24,8 @@ def send(publisher: Publisher) -> Send:
 
 
 @pytest.fixture
-def hdfs(fresh: Settings) -> WebHDFS:
-    return files.filesystem(fresh)
+def hdfs(fresh: Settings) -> Hdfs:
+    return Hdfs(fresh)
 
 
 @pytest.fixture
@@ -42,27 +37,34 @@ def landed(fresh: Settings, send: Send) -> Settings:
     return fresh
 
 
-def put(hdfs: WebHDFS, path: str, content: bytes) -> None:
-    if hdfs.exists(path):
-        hdfs.rm(path)
-    hdfs.pipe_file(path, content)
+def cut_in_half(hdfs: Hdfs, path: str) -> None:
+    content = hdfs.read(path)
+    hdfs.write(path, content[: len(content) // 2])
 
 
-def cut_in_half(hdfs: WebHDFS, path: str) -> None:
-    content = hdfs.cat_file(path)
-    put(hdfs, path, content[: len(content) // 2])
+def contents(hdfs: Hdfs, folder: str) -> dict[str, bytes]:
+    """The files below a folder, each by its path in it."""
+    found: dict[str, bytes] = {}
+    for entry in hdfs.entries(folder):
+        if entry.is_folder:
+            found |= {f"{entry.name}/{path}": content for path, content in contents(hdfs, entry.path).items()}
+        else:
+            found[entry.name] = hdfs.read(entry.path)
+    return found
 
 
-def copy_checkpoint(hdfs: WebHDFS, source: Settings, target: Settings) -> None:
-    for path in hdfs.find(source.checkpoint):
-        put(hdfs, path.replace(source.checkpoint, target.checkpoint), hdfs.cat_file(path))
+def put_back(hdfs: Hdfs, folder: str, files: dict[str, bytes]) -> None:
+    """Put the files below the folder, and nothing else."""
+    hdfs.delete(folder)
+    for path, content in files.items():
+        hdfs.write(f"{folder}/{path}", content)
 
 
 def ids(settings: Settings) -> list[str]:
     return list(pipeline.sql(settings, "SELECT event_id FROM events ORDER BY event_id")["event_id"])
 
 
-def is_account(settings: Settings) -> bool:
+def balances(settings: Settings) -> bool:
     return pipeline.ledger(settings).balances
 
 
@@ -74,9 +76,9 @@ def killed_at(settings: Settings, point: str) -> None:
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.parametrize("point", ["begun:2", "staged:2"])
-def test_damaged_offsets_of_a_batch_of_which_nothing_is_settled_are_planned_anew(
-    landed: Settings, send: Send, hdfs: WebHDFS, point: str
+@pytest.mark.parametrize("point", ["begun:2", "written:2"])
+def test_damaged_offsets_of_a_batch_of_which_nothing_is_prepared_are_planned_anew(
+    landed: Settings, send: Send, hdfs: Hdfs, point: str
 ) -> None:
     send("c")
     killed_at(landed, point)
@@ -85,33 +87,33 @@ def test_damaged_offsets_of_a_batch_of_which_nothing_is_settled_are_planned_anew
     pipeline.stream(landed)
 
     assert ids(landed) == ["a", "b", "c"]
-    assert is_account(landed)
+    assert balances(landed)
 
 
-def test_damaged_offsets_of_a_batch_that_is_sealed_are_refused(landed: Settings, send: Send, hdfs: WebHDFS) -> None:
+def test_damaged_offsets_of_a_batch_that_was_prepared_are_refused(landed: Settings, send: Send, hdfs: Hdfs) -> None:
     send("c")
-    killed_at(landed, "sealed:2")
-    whole = hdfs.cat_file(f"{landed.checkpoint}/offsets/2")
+    killed_at(landed, "prepared:2")
+    whole = hdfs.read(f"{landed.checkpoint}/offsets/2")
     cut_in_half(hdfs, f"{landed.checkpoint}/offsets/2")
 
     with pytest.raises(StreamRefused, match=r"offsets/2 is damaged .* batch 2 have landed.*questlog reset"):
         pipeline.stream(landed)
-    assert ids(landed) == ["a", "b"]
+    assert ids(landed) == ["a", "b", "c"]  # what was prepared is final
 
-    put(hdfs, f"{landed.checkpoint}/offsets/2", whole)
+    hdfs.write(f"{landed.checkpoint}/offsets/2", whole)
     pipeline.stream(landed)
     assert ids(landed) == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("file", ["offsets/1", "metadata"])
-def test_a_damaged_file_that_cannot_be_had_again_is_refused_by_name(landed: Settings, hdfs: WebHDFS, file: str) -> None:
-    put(hdfs, f"{landed.checkpoint}/{file}", b"garbage")
+def test_a_damaged_file_that_cannot_be_had_again_is_refused_by_name(landed: Settings, hdfs: Hdfs, file: str) -> None:
+    hdfs.write(f"{landed.checkpoint}/{file}", b"garbage")
 
     with pytest.raises(StreamRefused, match=rf"{landed.checkpoint}/{file} is damaged"):
         pipeline.stream(landed)
 
 
-def test_a_damaged_commit_is_dropped_and_its_batch_changes_nothing(landed: Settings, send: Send, hdfs: WebHDFS) -> None:
+def test_a_damaged_commit_is_dropped_and_its_batch_changes_nothing(landed: Settings, send: Send, hdfs: Hdfs) -> None:
     cut_in_half(hdfs, f"{landed.checkpoint}/commits/1")
     send("c")
 
@@ -119,63 +121,61 @@ def test_a_damaged_commit_is_dropped_and_its_batch_changes_nothing(landed: Setti
     assert ids(landed) == ["a", "b", "c"]
 
 
-def test_an_older_copy_of_the_checkpoint_is_refused(landed: Settings, send: Send, hdfs: WebHDFS) -> None:
-    older = {path: hdfs.cat_file(path) for path in hdfs.find(landed.checkpoint)}
+def test_an_older_copy_of_the_checkpoint_is_refused(landed: Settings, send: Send, hdfs: Hdfs) -> None:
+    older = contents(hdfs, landed.checkpoint)
     send("c")
     pipeline.stream(landed)
-    hdfs.rm(landed.checkpoint, recursive=True)
-    for path, content in older.items():
-        put(hdfs, path, content)
+    put_back(hdfs, landed.checkpoint, older)
 
-    with pytest.raises(StreamRefused, match=r"offsets ends with batch 1, but table ledger or staging has batch 2"):
+    with pytest.raises(StreamRefused, match=r"offsets ends with batch 1, but table batches has batch 2"):
         pipeline.stream(landed)
 
 
-def test_commits_without_their_offsets_are_refused(landed: Settings, hdfs: WebHDFS) -> None:
-    hdfs.rm(f"{landed.checkpoint}/offsets/1")
+def test_commits_without_their_offsets_are_refused(landed: Settings, hdfs: Hdfs) -> None:
+    hdfs.delete(f"{landed.checkpoint}/offsets/1")
 
     with pytest.raises(StreamRefused, match=r"offsets ends with batch 0, but \S+/commits has batch 1"):
         pipeline.stream(landed)
 
 
-def test_a_batch_whose_beginning_is_gone_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
-    hdfs.rm(f"{landed.checkpoint}/commits/1")
-    hdfs.rm(f"{landed.checkpoint}/offsets/0")
+def test_a_batch_whose_beginning_is_gone_is_refused(landed: Settings, hdfs: Hdfs) -> None:
+    hdfs.delete(f"{landed.checkpoint}/commits/1")
+    hdfs.delete(f"{landed.checkpoint}/offsets/0")
 
     with pytest.raises(StreamRefused, match=r"offsets/0 is missing"):
         pipeline.stream(landed)
 
 
-def test_a_checkpoint_without_its_metadata_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
-    hdfs.rm(f"{landed.checkpoint}/metadata")
+def test_a_checkpoint_without_its_metadata_is_refused(landed: Settings, hdfs: Hdfs) -> None:
+    hdfs.delete(f"{landed.checkpoint}/metadata")
 
     with pytest.raises(StreamRefused, match=r"metadata is gone, while offsets are there"):
         pipeline.stream(landed)
 
 
-def test_a_checkpoint_of_another_stream_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
+def test_a_checkpoint_of_another_stream_is_refused(landed: Settings, hdfs: Hdfs) -> None:
     other = landed.in_namespace(f"{landed.namespace}_other")
     topics.create_topic(other)
     try:
-        copy_checkpoint(hdfs, landed, other)
-        with pytest.raises(StreamRefused, match=r"has no account of it, but none at all.*not of one stream"):
+        put_back(hdfs, other.checkpoint, contents(hdfs, landed.checkpoint))
+        with pytest.raises(StreamRefused, match=r"has no audit of it, but none at all.*not of one stream"):
             pipeline.stream(other)
-        copy_checkpoint(hdfs, landed, other)
-        hdfs.rm(f"{other.checkpoint}/commits", recursive=True)
+        put_back(hdfs, other.checkpoint, contents(hdfs, landed.checkpoint))
+        hdfs.delete(f"{other.checkpoint}/commits")
         with pytest.raises(StreamRefused, match=rf"offsets of topic {landed.topic}, the settings say {other.topic}"):
             pipeline.stream(other)
     finally:
         pipeline.reset(other)
 
 
-def test_a_checkpoint_that_does_not_know_the_tables_is_refused(landed: Settings, hdfs: WebHDFS) -> None:
-    text = hdfs.cat_file(f"{landed.checkpoint}/metadata").decode()
-    put(hdfs, f"{landed.checkpoint}/metadata", b'{"id":"00000000-0000-4000-8000-000000000000"}')
+def test_a_checkpoint_that_does_not_know_the_tables_is_refused(landed: Settings, hdfs: Hdfs) -> None:
+    text = hdfs.read(f"{landed.checkpoint}/metadata").decode()
+    hdfs.write(f"{landed.checkpoint}/metadata", b'{"id":"00000000-0000-4000-8000-000000000000"}')
 
     with pytest.raises(StreamRefused, match=r"is that of stream 00000000, but .* those of \w{8}"):
         pipeline.stream(landed)
 
-    put(hdfs, f"{landed.checkpoint}/metadata", text.encode())
+    hdfs.write(f"{landed.checkpoint}/metadata", text.encode())
     assert pipeline.stream(landed).landed == 0
 
 
@@ -187,17 +187,11 @@ def test_a_topic_that_was_made_anew_is_refused(landed: Settings) -> None:
         pipeline.stream(landed)
 
 
-def test_what_nobody_can_do_is_refused_before_spark_starts(fresh: Settings) -> None:
-    nowhere = SparkPlace(Path("/nowhere"), (), Path("/nowhere"))
-    faulty = fresh.in_namespace(fresh.namespace, fault_point="sealde")
+def test_what_nobody_can_do_is_refused_before_spark_starts(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "session", None)
+    faulty = fresh.in_namespace(fresh.namespace, fault_point="praperde")
 
-    with pytest.raises(SettingsError, match="fault_point is 'sealde'"):
-        job.run(faulty, nowhere, announce=print, whereabouts=lambda: Whereabouts("nowhere"))
+    with pytest.raises(SettingsError, match="fault_point is 'praperde'"):
+        pipeline.stream(faulty)
     with pytest.raises(SettingsError, match="purchase_boat"):
-        job.run(
-            fresh,
-            nowhere,
-            announce=print,
-            whereabouts=lambda: Whereabouts("nowhere"),
-            event_types=["purchase_boat"],
-        )
+        pipeline.stream(fresh, event_types=["purchase_boat"])

@@ -1,237 +1,410 @@
-"""Compaction on real servers, without a stream: few files afterwards, the same rows before, meanwhile and after."""
+"""Compaction on real servers: few files afterwards, the same rows before, meanwhile and after."""
 
-import re
-from collections.abc import Iterator
-from datetime import date, timedelta
+import itertools
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 
 import landed
 import pytest
 from lake import FEW, Lake, filling
 
-from questlog.catalog import compaction, definitions, files, swap
+from questlog import pipeline
+from questlog.catalog import compaction, counts, tables
 from questlog.catalog.compaction import Compacted
-from questlog.catalog.gate import Gate
-from questlog.catalog.metastore import Metastore
-from questlog.errors import CatalogError
-from questlog.events import CATALOGUE
-from questlog.events.schema import table_columns
-from questlog.settings import Settings
+from questlog.errors import LakeError, LeaseHeld, LeaseLost
+from questlog.events import CATALOGUE, validation
+from questlog.events.schema import BATCH_COLUMNS, events_columns
+from questlog.events.wire import Record, encode
+from questlog.faults.witness import watching
+from questlog.lake import layout
+from questlog.lake.metastore import Metastore
+from questlog.lake.writer import Observer, Writer, open_writer
+from questlog.settings import BATCHES_TABLE, DEAD_LETTERS_TABLE, EVENTS_TABLE, PROGRESS_TABLE, Settings
+from questlog.stream.faults import COMPACTION_POINTS
+from questlog.transport.producer import Publisher
+from waiting import eventually
 
-MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
-NEXT_DAY = landed.NOON + timedelta(days=1)
-ALL_POINTS = "SELECT * FROM page_view ORDER BY event_id"
+MONDAY = date(2026, 1, 5)
+TUESDAY, WEDNESDAY = (landed.NOON + timedelta(days=days) for days in (1, 2))
+EVERYTHING = "SELECT * FROM events ORDER BY event_id"
+ANSWERS = 10
+GRACE = 600.0
+DEADLINE = 240.0
+
+
+class Killed(Exception):
+    pass
+
+
+def die() -> None:
+    raise Killed
 
 
 @pytest.fixture
 def lake(fresh: Settings) -> Iterator[Lake]:
+    """Tables of which two files are many."""
     with filling(fresh.in_namespace(fresh.namespace, compact_files=2)) as made:
         yield made
 
 
 @pytest.fixture
 def filled(lake: Lake) -> Lake:
-    """Page views on two days, three files each, and one file of another type; all announced."""
+    """Ten events on two days in seven files, and two dead letters in two."""
     for number in range(3):
         lake.land("page_view", landed.event(f"player-{number}", page="/"), landed.event("ada", page="/shop"))
-        lake.land("page_view", landed.event("bob", NEXT_DAY, page="/"))
+        lake.land("page_view", landed.event("bob", TUESDAY, page="/"))
+        landed.land_dead_letters(lake.hdfs, lake.settings, {"event_type": "page_view", "kafka_offset": number})
     lake.land("join_guild", landed.event("cy", guild="Owls"))
-    lake.announce(("page_view", MONDAY), ("page_view", TUESDAY), ("join_guild", MONDAY))
+    lake.announce()
     return lake
 
 
-def count(lake: Lake, table: str = "events") -> int:
+@contextmanager
+def writing(lake: Lake, *observers: Observer, **given: float) -> Iterator[Writer]:
+    """The writer of the tables, with these settings."""
+    settings = lake.settings.in_namespace(lake.settings.namespace, **given)
+    with open_writer(settings, "compact", wait=DEADLINE, observers=observers) as writer:
+        assert writer
+        yield writer
+
+
+def compact(lake: Lake, *observers: Observer, **given: float) -> list[Compacted]:
+    with writing(lake, *observers, **given) as writer:
+        return compaction.compact(writer)
+
+
+def at(point: str, act: Callable[[], object]) -> Observer:
+    """An observer that does something at one point."""
+    return lambda passed, _: act() if passed == point else None
+
+
+def stage(writer: Writer, batch: str, *events: landed.Row) -> tuple[str, str, list[str]]:
+    """Write a micro-batch of page views, each in a file of its own: what `Writer.publish` takes."""
+    attempt = f"{layout.attempts(writer.settings)}/{batch}"
+    files = [f"{BATCHES_TABLE}/{layout.audit_name(batch)}"]
+    writer.hdfs.write(f"{attempt}/{files[0]}", landed.parquet(BATCH_COLUMNS, [{"batch": 0, "landed": len(events)}]))
+    for number, event in enumerate(events):
+        file = f"{EVENTS_TABLE}/{layout.partition_name(event['event_time'].date())}/part-{number}.parquet"
+        writer.hdfs.write(f"{attempt}/{file}", landed.encode("page_view", event, catalogue=FEW))
+        files.append(file)
+    return attempt, batch, files
+
+
+def publish(writer: Writer, batch: str, *events: landed.Row) -> None:
+    writer.publish(*stage(writer, batch, *events))
+
+
+def count(lake: Lake, table: str = EVENTS_TABLE) -> int:
     [(rows,)] = lake.rows(f"SELECT count(*) FROM {table}")
     assert isinstance(rows, int)
     return rows
 
 
-def patient(lake: Lake, seconds: float) -> Settings:
-    return lake.settings.in_namespace(lake.settings.namespace, compact_files=2, compact_grace=seconds)
+def locations(lake: Lake) -> set[str]:
+    """The location of every partition, as the metastore has it."""
+    metastore = Metastore(lake.settings)
+    return {folder for table in layout.TABLES for folder in metastore.locations(table).values()}
 
 
-def test_many_files_become_few_and_every_row_is_the_same_in_both_tables(filled: Lake) -> None:
-    before = filled.rows(ALL_POINTS), filled.rows("SELECT * FROM events ORDER BY event_id")
+def versions(lake: Lake) -> set[str]:
+    """Every version folder of every partition, whether a location names it or not."""
+    homes = [lake.settings.table_path(table) for table in layout.TABLES if table != EVENTS_TABLE]
+    days = lake.hdfs.folders(lake.settings.table_path(EVENTS_TABLE))
+    return {folder for home in (*homes, *days) for folder in lake.hdfs.folders(home)}
 
-    done = compaction.compact(filled.settings)
 
-    assert (filled.rows(ALL_POINTS), filled.rows("SELECT * FROM events ORDER BY event_id")) == before
-    assert [(each.partition, each.files_before, each.files_after) for each in done] == [
-        ("event_type=page_view/event_date=2026-01-05", 3, 1),
-        ("event_type=page_view/event_date=2026-01-06", 3, 1),
+def left_in_staging(lake: Lake) -> list[str]:
+    """What lies in the folders of attempts and of prepared batches, the lease's own file aside."""
+    folders = lake.hdfs.folders(lake.settings.staging)
+    return [path for each in folders for path in (*lake.hdfs.folders(each), *map(str, lake.hdfs.files(each)))]
+
+
+def test_many_files_become_few_and_every_row_is_the_same_in_table_and_view(filled: Lake) -> None:
+    page_views = "SELECT * FROM page_view ORDER BY event_id"
+    before = filled.rows(EVERYTHING), filled.rows(page_views)
+
+    done = pipeline.compact(filled.settings)
+
+    assert (filled.rows(EVERYTHING), filled.rows(page_views)) == before
+    assert [(each.table, each.partition, each.files_before, each.files_after) for each in done] == [
+        ("dead_letters", "", 3, 1),
+        ("events", "event_date=2026-01-05", 4, 1),
+        ("events", "event_date=2026-01-06", 3, 1),
     ]
-    assert len(files.listing(filled.settings, "events")) == 3
-    assert files.landed_rows(filled.settings) == {"page_view": 9, "join_guild": 1}
+    assert len(counts.listing(filled.settings, EVENTS_TABLE)) == 2
+    assert counts.landed_rows(filled.settings) == {"page_view": 9, "join_guild": 1}
 
 
 def test_a_second_run_finds_nothing_to_do(filled: Lake) -> None:
-    compaction.compact(filled.settings)
-    assert compaction.compact(filled.settings) == []
+    compact(filled)
+    assert compact(filled) == []
 
 
 def test_a_dry_run_tells_what_would_be_done_and_changes_nothing(filled: Lake) -> None:
-    before = files.listing(filled.settings, "events")
-    told = compaction.compact(filled.settings, dry_run=True)
-    assert [each.files_after for each in told] == [1, 1]
+    before = counts.listing(filled.settings, EVENTS_TABLE)
+    with writing(filled) as writer:
+        told = compaction.compact(writer, dry_run=True)
+    assert [each.files_after for each in told] == [1, 1, 1]
     assert {each.bytes_after for each in told} == {None}
-    assert files.listing(filled.settings, "events") == before
+    assert counts.listing(filled.settings, EVENTS_TABLE) == before
 
 
-def test_letters_and_accounts_are_merged_and_the_newest_account_of_each_stream_keeps_its_name(lake: Lake) -> None:
+def test_every_table_is_compacted_and_the_newest_audit_file_of_each_stream_keeps_its_name(lake: Lake) -> None:
     for number in range(4):
-        landed.land_dead_letters(lake.files, lake.settings, {"event_type": "page_view", "kafka_offset": number})
-    ledger = lake.settings.table_path("ledger")
+        landed.land_dead_letters(lake.hdfs, lake.settings, {"event_type": "page_view", "kafka_offset": number})
+        landed.land_progress(lake.hdfs, lake.settings, {"stream": "aaaaaaaa", "batch": number})
+    folder = layout.location(lake.settings, BATCHES_TABLE)
     for stream, batches in (("aaaaaaaa", 11), ("bbbbbbbb", 3)):
         for batch in range(batches):
-            line = {"stream": stream, "batch": batch, "event_type": "page_view", "landed": 1}
-            content = landed.parquet(landed.LEDGER_COLUMNS, [line])
-            landed.put(lake.files, f"{ledger}/part-{stream}-{batch}.parquet", content)
+            row = {"stream": stream, "batch": batch, "event_type": "page_view", "landed": 1}
+            name = layout.audit_name(layout.batch_name(stream, batch))
+            landed.put(lake.hdfs, f"{folder}/{name}", landed.parquet(BATCH_COLUMNS, [row]))
 
-    compaction.compact(lake.settings)
+    with writing(lake) as writer:
+        compaction.compact(writer)
+        assert [writer.is_committed(batch) for batch in ("aaaaaaaa-10", "bbbbbbbb-2")] == [True, True]
 
-    assert (count(lake, "dead_letters"), count(lake, "ledger")) == (4, 14)
-    assert files.dead_letter_rows(lake.settings) == {"page_view": 4}
-    names = [file.path.rsplit("/", 1)[1] for file in files.listing(lake.settings, "ledger")]
+    assert [count(lake, table) for table in (DEAD_LETTERS_TABLE, BATCHES_TABLE, PROGRESS_TABLE)] == [4, 14, 4]
+    names = [file.path.rsplit("/", 1)[1] for file in counts.listing(lake.settings, BATCHES_TABLE)]
     assert names[1:] == ["part-aaaaaaaa-10.parquet", "part-bbbbbbbb-2.parquet"]
-    assert len(files.listing(lake.settings, "dead_letters")) == 1
+    assert [len(counts.listing(lake.settings, table)) for table in (DEAD_LETTERS_TABLE, PROGRESS_TABLE)] == [1, 1]
 
 
-def test_what_lands_while_files_are_merged_is_there_afterwards(filled: Lake) -> None:
-    def land_more(point: str) -> None:
-        if point == "compact_merged":
-            filled.land("page_view", landed.event("late", page="/"))
+def test_a_batch_that_is_published_while_files_are_merged_is_there_afterwards(filled: Lake) -> None:
+    late = landed.event("late", page="/"), landed.event("later", WEDNESDAY, page="/")
+    with writing(filled, at("compact_merged", lambda: publish(writer, "s-7", *late))) as writer:
+        compaction.compact(writer)
+        assert writer.is_committed("s-7")
 
-    compaction.compact(filled.settings, at=land_more)
+    rows = filled.rows("SELECT user_id, event_date FROM page_view WHERE user_id LIKE 'late%' ORDER BY 1")
+    assert rows == [("late", MONDAY), ("later", WEDNESDAY.date())]
+    assert count(filled) == 12
 
-    assert count(filled, "page_view") == 10
+
+def test_a_batch_waits_while_partitions_are_switched_and_goes_into_the_new_version(filled: Lake) -> None:
+    def begin_to_publish() -> None:
+        publishing.start()
+        publishing.join(1)
+        waited.append(publishing.is_alive())
+
+    waited = list[bool]()
+    with writing(filled, at("compact_copied", begin_to_publish)) as writer:
+        staged = stage(writer, "s-7", landed.event("late", page="/"))
+        publishing = threading.Thread(target=writer.publish, args=staged)
+        compaction.compact(writer)
+        publishing.join(DEADLINE)
+
+    assert waited == [True]
     assert filled.rows("SELECT event_date FROM page_view WHERE user_id = 'late'") == [(MONDAY,)]
+    assert count(filled) == 11
 
 
-def test_what_was_announced_stays_where_it_lies_when_it_is_announced_again(filled: Lake) -> None:
-    compaction.compact(filled.settings)
-    lying = Metastore(filled.settings).places("events")
-    filled.announce(("page_view", MONDAY), ("page_view", TUESDAY))
-    assert Metastore(filled.settings).places("events") == lying
-    assert filled.missing() == []
+def test_no_query_fails_or_sees_other_rows_while_files_are_merged_again_and_again(filled: Lake) -> None:
+    with asking(filled) as answers, writing(filled, compact_grace=GRACE) as writer:
+        rounds = itertools.count()
+        while len(answers) < ANSWERS:
+            publish(writer, f"s-{next(rounds)}", landed.event(page="/"), landed.event(page="/shop"))
+            assert compaction.compact(writer)
+    rows = [rows for rows, _ in answers]
+
+    assert all(rows == events for rows, events in answers)
+    assert rows == sorted(rows)
+    assert (rows[0], rows[-1]) == (10, 10 + 2 * next(rounds))
 
 
-def test_creating_the_tables_again_changes_no_place(filled: Lake) -> None:
-    compaction.compact(filled.settings)
-    assert filled.create() == []
+@contextmanager
+def asking(lake: Lake) -> Iterator[list[tuple[object, ...]]]:
+    """Rows and events as Presto counts them, one question after the other, before, while and after the block runs."""
+
+    def ask() -> None:
+        while not ends.is_set():
+            look()
+
+    def look() -> None:
+        answers.extend(lake.rows("SELECT count(*), count(DISTINCT event_id) FROM events"))
+
+    answers, ends = list[tuple[object, ...]](), threading.Event()
+    look()
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        ends.set()
+        thread.join()
+    look()
+
+
+@pytest.mark.parametrize("point", COMPACTION_POINTS)
+def test_a_compaction_that_dies_leaves_the_same_rows_and_the_next_writer_finishes(filled: Lake, point: str) -> None:
+    before = filled.rows(EVERYTHING)
+    with pytest.raises(Killed):
+        compact(filled, at(point, die), compact_grace=0)
+    assert filled.rows(EVERYTHING) == before
+    assert count(filled, DEAD_LETTERS_TABLE) == 3
+
+    compact(filled, compact_grace=0)
+
+    assert filled.rows(EVERYTHING) == before
+    assert count(filled, DEAD_LETTERS_TABLE) == 3
+    assert len(counts.listing(filled.settings, EVENTS_TABLE)) == 2
+    assert versions(filled) == locations(filled)
+    assert left_in_staging(filled) == []
+
+
+def test_a_compaction_whose_lease_was_taken_over_switches_nothing(filled: Lake) -> None:
+    def take_over() -> None:
+        [held] = [path for path in filled.hdfs.folders(filled.settings.staging) if "/prepared-" in path]
+        filled.hdfs.rename(held, layout.prepared(filled.settings, 1000))
+
+    before, lay = filled.rows(EVERYTHING), locations(filled)
+    with pytest.raises(LeaseLost, match=f"namespace {filled.settings.namespace}"):
+        compact(filled, at("compact_merged", take_over))
+
+    assert locations(filled) == lay
+    assert filled.rows(EVERYTHING) == before
+
+
+def test_compaction_is_refused_while_another_process_holds_the_lease(lake: Lake) -> None:
+    brief = lake.settings.in_namespace(lake.settings.namespace, lease_seconds=3)
+    with open_writer(brief, "stream"), pytest.raises(LeaseHeld, match=r"is held by questlog stream, process \d+ on "):
+        pipeline.compact(brief)
+
+
+def test_replaced_folders_stay_for_the_grace_period_and_those_in_use_for_ever(filled: Lake) -> None:
+    before = locations(filled)
+    with writing(filled, compact_grace=GRACE) as writer:
+        compaction.compact(writer)
+        replaced = time.time()
+
+        compaction.delete_old_versions(writer, replaced + GRACE / 2)
+        assert versions(filled) == before | locations(filled)
+
+        compaction.delete_old_versions(writer, replaced + GRACE)
+        assert versions(filled) == locations(filled)
+
+        compaction.delete_old_versions(writer, replaced + 1000 * GRACE)
+        assert versions(filled) == locations(filled)
+    assert count(filled) == 10
+
+
+def test_a_folder_goes_after_its_own_grace_period_however_often_the_partition_is_compacted(filled: Lake) -> None:
+    first = layout.location(filled.settings, EVENTS_TABLE, layout.partition_name(MONDAY))
+    with writing(filled, compact_grace=GRACE) as writer:
+        compaction.compact(writer)
+        for file in filled.hdfs.files(writer.locations[EVENTS_TABLE, layout.partition_name(MONDAY)]):
+            filled.hdfs.touch(file.path, round((time.time() - 2 * GRACE) * 1000))
+        second = writer.locations[EVENTS_TABLE, layout.partition_name(MONDAY)]
+        publish(writer, "s-7", landed.event(page="/"))
+
+        compaction.compact(writer)
+
+        assert first not in versions(filled)
+        assert second in versions(filled) - locations(filled)
+    assert count(filled) == 11
+
+
+def test_what_was_switched_stays_where_it_lies_when_tables_and_partitions_are_made_again(filled: Lake) -> None:
+    compact(filled)
+    lying = locations(filled)
+    assert (filled.create(), filled.missing(), filled.announce()) == ([], [], [])
+    assert locations(filled) == lying
     assert count(filled) == 10
 
 
 def test_tables_that_were_dropped_are_made_again_over_the_merged_files(filled: Lake) -> None:
-    for number in range(3):
-        landed.land_dead_letters(filled.files, filled.settings, {"event_type": "page_view", "kafka_offset": number})
-    before = filled.rows(ALL_POINTS)
-    compaction.compact(patient(filled, 0))
-    for name in ("events", *FEW.names, "dead_letters", "ledger"):
-        filled.execute(f"DROP TABLE {name}")
-    assert files.landed_rows(filled.settings) == {"page_view": 9, "join_guild": 1}
+    before = filled.rows(EVERYTHING)
+    compact(filled, compact_grace=GRACE)
+    lying = locations(filled)
+    for name in tables.columns(filled.execute, filled.settings):
+        filled.execute(f"DROP {'TABLE' if name in layout.TABLES else 'VIEW'} {name}")
 
     filled.create()
-    filled.announce(*filled.missing())
+    filled.announce()
 
-    assert filled.rows(ALL_POINTS) == before
-    assert (count(filled), count(filled, "dead_letters")) == (10, 3)
-
-
-def test_replaced_files_stay_until_their_time_is_over(filled: Lake) -> None:
-    old = f"{definitions.type_path(filled.settings, 'page_view')}/event_date={MONDAY}"
-    compaction.compact(patient(filled, 3600))
-    assert len(filled.files.ls(old)) == 4  # three files, and when they were replaced
-
-    compaction.compact(patient(filled, 0))
-
-    assert not filled.files.exists(old)
-    assert filled.files.ls(swap.folder(filled.settings)) == []
-    assert count(filled) == 10
-    assert files.landed_rows(filled.settings) == {"page_view": 9, "join_guild": 1}
-
-
-def test_of_two_at_once_each_partition_is_exchanged_by_one(filled: Lake) -> None:
-    inner: list[Compacted] = []
-
-    def compact_too(point: str) -> None:
-        if point == "compact_merged" and not inner:
-            inner.extend(compaction.compact(filled.settings))
-
-    outer = compaction.compact(filled.settings, at=compact_too)
-
-    assert (len(inner), outer) == (2, [])
-    assert count(filled) == 10
-
-
-def test_the_gate_is_opened_and_the_swap_finished_for_a_holder_that_died(filled: Lake) -> None:
-    class Killed(Exception):
-        pass
-
-    def die(point: str) -> None:
-        if point == "compact_half":
-            raise Killed
-
-    with pytest.raises(Killed):
-        compaction.compact(filled.settings, at=die)
-    assert Gate(filled.files, filled.settings).look().swap
-    assert count(filled, "page_view") == count(filled, "page_view") == 9
-
-    folder, moved = compaction.whereabouts(filled.settings)
-
-    assert folder.endswith("/open-2")
-    assert len(moved) == 2
-    page_views, events = (Metastore(filled.settings).places(table) for table in ("page_view", "events"))
-    assert [events[f"event_type=page_view/{day}"] for day in page_views] == [*page_views.values()]
-    assert count(filled) == 10
-
-
-def test_while_the_gate_is_held_a_stream_that_has_not_noticed_moves_nothing(filled: Lake) -> None:
-    folder, _ = compaction.whereabouts(filled.settings)
-    filled.files.pipe_file(f"{folder}/sealed", b"")
-    seen: list[bool] = []
-    compaction.compact(filled.settings, at=lambda _: seen.append(filled.files.exists(f"{folder}/sealed")))
-    assert seen[0]  # nothing is held yet
-    assert not any(seen[1:])
-    assert filled.files.exists(f"{compaction.whereabouts(filled.settings)[0]}/sealed")
+    assert locations(filled) == lying
+    assert filled.rows(EVERYTHING) == before
+    assert (count(filled), count(filled, DEAD_LETTERS_TABLE)) == (10, 3)
 
 
 def test_a_field_that_older_files_lack_is_null_in_their_rows(lake: Lake) -> None:
-    older = [column for column in table_columns(CATALOGUE["purchase_potion"]) if column[0] != "quantity"]
-    folder = f"{definitions.type_path(lake.settings, 'purchase_potion')}/event_date={MONDAY}"
-    content = landed.parquet(older, [landed.event("ada", item="mana", price=7)])
-    landed.put(lake.files, f"{folder}/part-old.parquet", content)
+    older = [column for column in events_columns(FEW) if column[0] != "quantity"]
+    event = landed.event("ada", event_type="purchase_potion", item="mana", price=7)
+    landed.put(lake.hdfs, landed.day_file(lake.settings, MONDAY), landed.parquet(older, [event]))
     lake.land("purchase_potion", landed.event("bob", item="mana", price=7, quantity=2))
-    lake.announce(("purchase_potion", MONDAY))
+    lake.announce()
 
-    compaction.compact(lake.settings)
+    assert len(compact(lake)) == 1
 
     rows = lake.rows("SELECT user_id, quantity FROM purchase_potion ORDER BY user_id")
     assert rows == [("ada", None), ("bob", 2)]
 
 
-def test_a_query_for_one_player_reads_fewer_rows_afterwards(lake: Lake) -> None:
-    for begin in range(3):
-        players = (f"player-{number % 1000:03}" for number in range(20_000))
-        lake.land("page_view", *(landed.event(player, page=f"/{begin}") for player in players))
-    lake.announce(("page_view", MONDAY))
-    before = rows_read(lake)
-
-    compaction.compact(lake.settings)
-
-    assert before == 60_000
-    assert rows_read(lake) == 20_000
+def test_a_file_that_is_no_parquet_is_named_and_nothing_is_switched(filled: Lake) -> None:
+    landed.put(filled.hdfs, landed.day_file(filled.settings, MONDAY), b"no parquet file at all")
+    lying = locations(filled)
+    with pytest.raises(LakeError, match="files of events cannot be merged"):
+        compact(filled)
+    assert locations(filled) == lying
 
 
-def rows_read(lake: Lake) -> int:
-    """Rows that Presto takes from files for the page views of one player."""
-    [(plan,)] = lake.rows("EXPLAIN ANALYZE SELECT page FROM page_view WHERE user_id = 'player-007'")
-    found = re.search(r"Input: ([\d,]+) rows .*?, Filtered", str(plan))
-    assert found, plan
-    return int(found[1].replace(",", ""))
+@pytest.fixture
+def publisher(lake: Lake) -> Iterator[Publisher]:
+    made = Publisher(lake.settings.in_namespace(lake.settings.namespace, ack_timeout=20))
+    yield made
+    made.close()
 
 
-def test_a_file_that_is_no_parquet_is_left_alone_and_the_rows_too(filled: Lake) -> None:
-    path = f"{definitions.type_path(filled.settings, 'page_view')}/event_date={MONDAY}/part-x.parquet"
-    landed.put(filled.files, path, b"no parquet file at all")
-    with pytest.raises(CatalogError, match="files of events cannot be merged"):
-        compaction.compact(filled.settings)
-    assert files.moved(filled.files, filled.settings) == {}
+def records(first: int) -> list[Record]:
+    """Two events of a type on two days."""
+    now, made = datetime.now(UTC), []
+    event_type = CATALOGUE["page_view"]
+    for number in (first, first + 1):
+        happened = (now - timedelta(days=number % 2)).isoformat()
+        fields = {"event_id": f"event-{number}", "event_time": happened, "user_id": "ada", "page": "/"}
+        made.append(encode(validation.parse(event_type, fields, {}, now)))
+    return made
+
+
+@contextmanager
+def streaming(settings: Settings) -> Iterator[None]:
+    """A stream in a process of its own while the block runs; it ends by itself when it is told."""
+    command = [sys.executable, "-m", "questlog", "stream", "--trigger", "0"]
+    process = subprocess.Popen(
+        command, env=settings.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0, said
+
+
+def test_a_stream_compacts_by_itself_while_it_lands_and_deletes_what_it_replaced(
+    lake: Lake, publisher: Publisher
+) -> None:
+    often = lake.settings.in_namespace(
+        lake.settings.namespace, compact_files=2, compact_minutes=0.05, compact_grace=5, standby_after=0
+    )
+    with watching(often) as witness, streaming(often):
+        for first in range(0, 12, 2):
+            publisher.publish(records(first))
+            eventually(lambda first=first: count(lake) == first + 2, "the events are seen", deadline=DEADLINE)
+        eventually(
+            lambda: len(counts.listing(often, EVENTS_TABLE)) == len(Metastore(often).locations(EVENTS_TABLE)),
+            "each day is one file",
+            deadline=DEADLINE,
+        )
+        eventually(lambda: versions(lake) == locations(lake), "replaced folders are gone", deadline=DEADLINE)
+
+    assert [look.error for look in witness.looks if look.error] == []
+    assert all(look.rows == look.events for look in witness.looks)
+    assert witness.looks[-1].rows == 12
+    assert pipeline.ledger(often).problems == ()

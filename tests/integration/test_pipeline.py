@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from questlog import pipeline
+from questlog.catalog import counts
 from questlog.events.catalogue import UNKNOWN_TYPE
 from questlog.generate.world import World
 from questlog.paths import ROOT
@@ -27,6 +28,7 @@ END_OF_THE_CATALOGUE = "    )\n)\n"
 SEND_LAND_ASK = """
 import requests
 from questlog import pipeline
+from questlog.catalog import counts
 from questlog.settings import Settings
 
 settings = Settings.load()
@@ -112,13 +114,13 @@ def edition(fresh: Settings, world: World) -> Iterator[Settings]:
 
 def test_preparing_an_edition_twice_does_its_work_once(fresh: Settings, world: World, edition: Settings) -> None:
     assert pipeline.prepare(world, fresh) == edition
-    files = pipeline.files.landed_rows(edition)
+    landed = counts.landed_rows(edition)
     before = pipeline.sql(edition, 'SELECT max("$path") AS last, count(*) AS events FROM events')
 
     pipeline.prepare(world, fresh)
 
     after = pipeline.sql(edition, 'SELECT max("$path") AS last, count(*) AS events FROM events')
-    assert sum(files.values()) == before["events"][0] == 294
+    assert sum(landed.values()) == before["events"][0] == 294
     assert before.equals(after)
 
 
@@ -131,4 +133,4 @@ def test_an_edition_of_which_somebody_landed_a_part_is_made_anew(
 
     pipeline.prepare(world, fresh)
 
-    assert sum(pipeline.files.landed_rows(edition).values()) == 294
+    assert sum(counts.landed_rows(edition).values()) == 294

@@ -16,9 +16,11 @@ import pandas as pd
 import pytest
 
 from questlog import pipeline
-from questlog.catalog import files, tables
+from questlog.catalog import counts, tables
 from questlog.errors import QueryError
-from questlog.events.schema import PHASES
+from questlog.events import CATALOGUE
+from questlog.events.schema import PHASES, events_columns
+from questlog.lake.hdfs import Hdfs
 from questlog.query import library, output, presto, values
 from questlog.settings import Settings
 
@@ -30,11 +32,11 @@ MONDAY = NOON.date()
 
 @contextmanager
 def new_tables(settings: Settings) -> Iterator[Settings]:
-    execute, hdfs = functools.partial(presto.execute, settings), files.filesystem(settings)
-    tables.drop(execute, hdfs, settings)
-    tables.create(execute, hdfs, settings)
+    execute = functools.partial(presto.execute, settings)
+    tables.drop(execute, settings)
+    tables.create(execute, settings)
     yield settings
-    tables.drop(execute, hdfs, settings)
+    tables.drop(execute, settings)
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,10 @@ def tables_without_rows(settings: Settings) -> Iterator[Settings]:
 def tables_of_three_players(settings: Settings) -> Iterator[Settings]:
     """Ada plays three days, Bob two, Cy one; somebody without a name looks in."""
     with new_tables(settings.in_namespace("test_query")) as here:
-        hdfs = files.filesystem(here)
+        hdfs = Hdfs(here)
         landed.land_story(hdfs, here, STORY)
-        landed.land_dead_letters(hdfs, here, *LETTERS)
-        landed.land_account(hdfs, here, *ACCOUNT)
+        landed.land_dead_letters(hdfs, here, *DEAD_LETTERS)
+        landed.land_batches(hdfs, here, *BATCHES)
         landed.land_progress(hdfs, here, *PROGRESS)
         pipeline.announce(here)
         yield here
@@ -87,14 +89,14 @@ STORY = {
     ],
     "leave_guild": [landed.event("cy", NOON + DAY + 3 * HOUR, guild="Cats", reason="too quiet")],
 }
-LETTERS = [
+DEAD_LETTERS = [
     {"event_type": "page_view", "reason": "not JSON", "value": b"{"},
     {"event_type": "page_view", "reason": "not JSON", "value": b"\xff"},
     {"event_type": "(unknown)", "reason": "unknown type", "value": b"{}"},
 ]
-ACCOUNT = [
+BATCHES = [
     {"stream": "s", "batch": 0, "event_type": "page_view", "landed": 1, "filtered": 4, "rejected": 2},
-    {"stream": "s", "batch": 1, "event_type": "page_view", "landed": 1, "filtered": 1, "rejected": 0, "repeated": 1},
+    {"stream": "s", "batch": 1, "event_type": "page_view", "landed": 1, "filtered": 1, "rejected": 0, "duplicates": 1},
     {"stream": "s", "batch": 0, "event_type": "join_guild", "landed": 3, "filtered": 0, "rejected": 0},
 ]
 
@@ -106,7 +108,7 @@ def day(number: int) -> date:
 SECONDS = {f"{phase}_seconds": number / 8 for number, phase in enumerate(PHASES)}
 PROGRESS = [
     {"stream": "s", "batch": batch, "started_at": landed.NOON + batch * DAY, "records": 9, "lag": 0, "seconds": 2.0}
-    | dict.fromkeys(("landed", "filtered", "rejected", "repeated"), 0)
+    | dict.fromkeys(("landed", "filtered", "rejected", "duplicates"), 0)
     | SECONDS
     for batch in range(2)
 ]
@@ -117,7 +119,7 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
     # Of Ada's events three, and of Bob's one, lie in the topic behind one that happened later.
     "data_quality": [
         ("rejected: no valid event", 3, 13, 3 / 13),
-        ("repeated: landed already", 1, 13, 1 / 13),
+        ("duplicates: landed already", 1, 13, 1 / 13),
         ("overtaken: after a later event of the player", 4, 20, 4 / 20),
         ("nameless: of no known player", 2, 20, 2 / 20),
     ],
@@ -146,7 +148,7 @@ ANSWERS: dict[str, list[tuple[object, ...]]] = {
         for hour in range(24)
     ],
     "leave_reasons": [("too quiet", 1)],
-    "ledger_account": [("join_guild", 3, 0, 0, 0), ("page_view", 2, 5, 2, 1)],
+    "batch_audit": [("join_guild", 3, 0, 0, 0), ("page_view", 2, 5, 2, 1)],
     "ledger_events": [(name, len(STORY[name]), len(STORY[name])) for name in sorted(STORY)],
     "players_by_day": [(day(0), 2, 9, 2), (day(1), 3, 8, 1), (day(2), 1, 1, 0)],
     "players_returning": [(1, 3, 2, 2 / 3), (2, 2, 1, 1 / 2)],
@@ -209,13 +211,14 @@ def test_a_query_of_tables_without_rows_has_its_columns_too(tables_without_rows:
     assert not frame.select_dtypes("int64").drop(columns=constant, errors="ignore").to_numpy().any()
 
 
-def test_events_of_one_record_are_in_the_order_of_their_positions(settings: Settings) -> None:
-    packed = [
-        {**landed.event("ada", NOON + number * HOUR, page="/"), "kafka_offset": 0, "kafka_position": number}
+def test_events_of_one_batched_record_are_in_the_order_of_their_positions(settings: Settings) -> None:
+    batched = [
+        landed.event("ada", NOON + number * HOUR, event_type="page_view", kafka_offset=0, kafka_position=number)
         for number in range(10)
     ]
-    with new_tables(settings.in_namespace("test_query_packed")) as here:
-        landed.land(files.filesystem(here), here, "page_view", *reversed(packed))
+    with new_tables(settings.in_namespace("test_query_batched")) as here:
+        content = landed.parquet(events_columns(CATALOGUE), reversed(batched))
+        landed.put(Hdfs(here), landed.day_file(here, MONDAY), content)
         pipeline.announce(here)
 
         answer = library.run(here, "data_quality").set_index("check")
@@ -345,3 +348,64 @@ def test_dead_letters_show_the_bytes_that_were_sent(tables_of_three_players: Set
     frame = presto.frame(tables_of_three_players, 'SELECT "value" FROM dead_letters ORDER BY "value"')
     assert frame["value"].tolist() == [b"{", b"{}", b"\xff"]
     assert "\\xff" in output.render(frame)
+
+
+PRUNED = ("page_view", "join_guild", "purchase_potion")
+ROWS = 3000  # of each type in each file
+FILES = 2
+
+
+@pytest.fixture(scope="module")
+def compacted_day(settings: Settings) -> Iterator[Settings]:
+    """A day with many events of three types, in one file."""
+    with new_tables(settings.in_namespace("test_query_pruning", compact_files=2)) as here:
+        for number in range(FILES):
+            for name in PRUNED:
+                own = {field.name: field.example for field in CATALOGUE[name].fields}
+                events = (landed.event(f"player-{number}-{place:04}", **own) for place in range(ROWS))
+                landed.land(Hdfs(here), here, name, *events)
+        pipeline.announce(here)
+        pipeline.compact(here)
+        assert len(counts.listing(here, "events")) == 1
+        yield here
+
+
+def test_a_view_reads_the_rows_of_its_type_alone(compacted_day: Settings) -> None:
+    of_all = presto.statistics(compacted_day, "SELECT event_type, count(DISTINCT user_id) FROM events GROUP BY 1")
+    of_types = [presto.statistics(compacted_day, f"SELECT count(DISTINCT user_id) FROM {name}") for name in PRUNED]
+
+    assert of_all.rows == FILES * ROWS * len(PRUNED)
+    assert [each.rows for each in of_types] == [FILES * ROWS] * len(PRUNED)
+    assert all(each.bytes < of_all.bytes / 2 for each in of_types)
+
+
+def test_several_types_read_no_row_of_the_others(compacted_day: Settings) -> None:
+    sql = "SELECT count(user_id) FROM events WHERE event_type IN ('join_guild', 'purchase_potion')"
+    assert presto.statistics(compacted_day, sql).rows == 2 * FILES * ROWS
+
+
+def test_of_a_type_that_a_day_does_not_have_the_type_column_alone_is_read(compacted_day: Settings) -> None:
+    of_types = presto.statistics(compacted_day, "SELECT count(event_type) FROM events")
+    of_none = presto.statistics(compacted_day, "SELECT count(user_id) FROM start_quest")
+    assert of_none.rows == 0
+    assert of_none.bytes <= of_types.bytes
+
+
+def test_another_day_reads_nothing(compacted_day: Settings) -> None:
+    sql = "SELECT count(user_id) FROM events WHERE event_date = %(day)s"
+    assert presto.statistics(compacted_day, sql, {"day": day(1)}) == presto.Statistics(0, 0)
+    assert presto.statistics(compacted_day, sql, {"day": day(0)}).rows == FILES * ROWS * len(PRUNED)
+
+
+def test_columns_that_a_query_does_not_name_are_not_read(compacted_day: Settings) -> None:
+    narrow, wide = (
+        presto.statistics(compacted_day, f"SELECT {columns} FROM page_view")
+        for columns in ("count(user_id)", "count(user_id), count(event_id), count(page), count(received_at)")
+    )
+    assert narrow.rows == wide.rows
+    assert narrow.bytes < wide.bytes
+
+
+def test_statistics_of_a_refused_statement_are_its_error(settings: Settings) -> None:
+    with pytest.raises(QueryError, match="Presto refused the statement"):
+        presto.statistics(settings, "SELEC 1")

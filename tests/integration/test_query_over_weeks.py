@@ -9,7 +9,7 @@ import pytest
 from test_query import day, new_tables, rows
 
 from questlog import pipeline
-from questlog.catalog import files
+from questlog.lake.hdfs import Hdfs
 from questlog.query import library
 from questlog.settings import Settings
 
@@ -143,7 +143,7 @@ def tables_of_three_weeks(settings: Settings) -> Iterator[Settings]:
 
 
 def tell(settings: Settings, story: Mapping[str, list[dict[str, Any]]]) -> None:
-    landed.land_story(files.filesystem(settings), settings, story)
+    landed.land_story(Hdfs(settings), settings, story)
     pipeline.announce(settings)
 
 

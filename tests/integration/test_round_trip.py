@@ -34,7 +34,7 @@ class Drawn(list[Event]):
 
 
 def send(settings: Settings, made: list[Event]) -> None:
-    """By the API: most as NDJSON, packed, some alone; the type that it does not know as its own code would write it."""
+    """By the API: most in batches, some alone; the type that it does not know as its own code would write it."""
     known = [{**given, "event_type": of.name} for of, given in made if of != ALL_KINDS]
     for alone in known[:ALONE]:
         answer = requests.post(f"{settings.api_url}/events", json=alone, timeout=30)

@@ -8,12 +8,16 @@ import kafka_shaped as shaped
 import pytest
 
 from questlog import pipeline
-from questlog.catalog import compaction, files
-from questlog.errors import StreamError
+from questlog.catalog import counts as stored
+from questlog.errors import LakeError, StreamError, StreamRefused
 from questlog.events import CATALOGUE
+from questlog.lake import layout
+from questlog.lake.hdfs import Hdfs
+from questlog.lake.metastore import Metastore
 from questlog.settings import Settings
-from questlog.stream import landing, staging
+from questlog.stream import job, sink
 from questlog.stream.job import Summary
+from questlog.stream.session import session
 from questlog.transport import reader, topics
 from questlog.transport.producer import Publisher
 
@@ -37,7 +41,7 @@ def content(settings: Settings, table: str) -> list[str]:
 
 
 def counts(summary: Summary) -> tuple[int, int, int]:
-    return summary.landed, summary.repeated, summary.rejected
+    return summary.landed, summary.duplicates, summary.rejected
 
 
 def test_an_event_that_is_sent_again_is_one_row(fresh: Settings, send: Send) -> None:
@@ -50,7 +54,7 @@ def test_an_event_that_is_sent_again_is_one_row(fresh: Settings, send: Send) -> 
     assert counts(in_a_later_run) == (1, 1, 0)
     assert [row["event_id"] for row in rows(fresh)] == ["a", "b", "c"]
     assert pipeline.ledger(fresh).balances
-    assert pipeline.ledger(fresh).total("repeated") == 2
+    assert pipeline.ledger(fresh).total("duplicates") == 2
 
 
 def test_an_event_whose_file_was_merged_meanwhile_is_known_to_a_later_run(fresh: Settings, send: Send) -> None:
@@ -65,6 +69,48 @@ def test_an_event_whose_file_was_merged_meanwhile_is_known_to_a_later_run(fresh:
 
     assert counts(pipeline.stream(here)) == (1, 1, 0)
     assert [row["event_id"] for row in rows(here)] == ["a", "b", "c"]
+
+
+def test_an_id_that_landed_in_an_earlier_run_is_a_conflict_with_other_content(fresh: Settings, send: Send) -> None:
+    send(shaped.purchase("a"))
+    pipeline.stream(fresh)
+    send(shaped.purchase("a", price=7), shaped.purchase("b"))
+
+    assert counts(pipeline.stream(fresh)) == (1, 0, 1)
+    assert rows(fresh) == [{"event_id": "a", "price": 120}, {"event_id": "b", "price": 120}]
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_stream_whose_dedup_index_is_full_is_refused_and_lands_nothing_until_it_may_grow(
+    fresh: Settings, send: Send
+) -> None:
+    send(*(shaped.purchase(f"event-{number}") for number in range(1001)))
+
+    with pytest.raises(StreamRefused, match=r"hold 1,001 events .* dedup_events allows 1,000: raise QUESTLOG_DEDUP_EV"):
+        pipeline.stream(fresh.in_namespace(fresh.namespace, dedup_events=1000))
+    assert rows(fresh) == []
+
+    assert counts(pipeline.stream(fresh)) == (1001, 0, 0)
+
+
+def test_the_warm_up_of_a_standby_lands_nothing_and_leaves_nothing(fresh: Settings, send: Send) -> None:
+    pipeline.create(fresh)
+    send(*shaped.examples(), shaped.record(b"no event"))
+
+    job.warm_up(session(fresh, pipeline.place(fresh)), fresh)
+
+    hdfs = Hdfs(fresh)
+    assert not hdfs.exists(fresh.checkpoint)
+    assert hdfs.folders(layout.attempts(fresh)) == []
+    assert [stored.listing(fresh, table) for table in layout.TABLES] == [[]] * len(layout.TABLES)
+    assert counts(pipeline.stream(fresh)) == (len(CATALOGUE.names), 0, 1)
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_warm_up_that_fails_does_not_keep_the_standby_from_waiting(settings: Settings) -> None:
+    nowhere = settings.in_namespace("test_no_such_topic")
+
+    job.warm_up(session(nowhere, pipeline.place(nowhere)), nowhere)
 
 
 def test_the_progress_of_a_later_run_joins_what_was_merged_before_it(fresh: Settings, send: Send) -> None:
@@ -112,7 +158,10 @@ def test_events_of_one_record_land_each_at_its_place(fresh: Settings, send: Send
     assert pipeline.ledger(fresh).balances
 
 
-def test_a_small_batch_lands_as_a_large_one_does(fresh: Settings, send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rows_of_driver", [0, sink.COLLECTED_ROWS], ids=["Spark writes", "the driver writes"])
+def test_a_small_batch_lands_as_a_large_one_does(
+    fresh: Settings, send: Send, monkeypatch: pytest.MonkeyPatch, rows_of_driver: int
+) -> None:
     records = [*shaped.examples(), shaped.page_view(platform=None), shaped.page_view(page=""), shaped.record(b"none")]
     tables = ["events", "dead_letters", *CATALOGUE.names]
     send(*records)
@@ -121,14 +170,15 @@ def test_a_small_batch_lands_as_a_large_one_does(fresh: Settings, send: Send, mo
     pipeline.reset(fresh)
     topics.create_topic(fresh)
 
-    monkeypatch.setattr(landing, "SMALL_BATCH", 0)
-    monkeypatch.setattr(staging, "SMALL_BATCH", 0)
+    monkeypatch.setattr(sink, "SMALL_BATCH", 0)
+    monkeypatch.setattr(sink, "COLLECTED_ROWS", rows_of_driver)
     send(*records)
     large = pipeline.stream(fresh)
 
     assert counts(small) == counts(large) == (len(CATALOGUE.names) + 1, 0, 2)
     assert {table: content(fresh, table) for table in tables} == of_small
     assert len(of_small["events"]) == small.landed
+    assert len(stored.listing(fresh, "events")) == 1  # of all types: they become visible at once
 
 
 def test_ten_thousand_times_the_same_event_is_one_row(fresh: Settings, send: Send) -> None:
@@ -155,41 +205,35 @@ def test_an_old_event_lands_in_its_own_day(fresh: Settings, send: Send) -> None:
 def test_a_batch_that_runs_again_changes_nothing(fresh: Settings, send: Send) -> None:
     send(shaped.purchase("a"), shaped.page_view(page=""), shaped.record(b"garbage"))
     pipeline.stream(fresh)
-    before = files.listing(fresh, "events"), files.listing(fresh, "dead_letters"), files.listing(fresh, "ledger")
-    files.delete(files.filesystem(fresh), f"{fresh.checkpoint}/commits/0")
+    tables = ("events", "dead_letters", "batches")
+    before = [stored.listing(fresh, table) for table in tables]
+    Hdfs(fresh).delete(f"{fresh.checkpoint}/commits/0")
 
     again = pipeline.stream(fresh)
 
     assert counts(again) == (0, 0, 0)
     assert again.batches == 1
-    assert before == (
-        files.listing(fresh, "events"),
-        files.listing(fresh, "dead_letters"),
-        files.listing(fresh, "ledger"),
-    )
+    assert [stored.listing(fresh, table) for table in tables] == before
     assert pipeline.ledger(fresh).balances
 
 
-def test_a_batch_that_was_cut_before_its_announcement_is_finished_by_the_next_run(fresh: Settings, send: Send) -> None:
-    from questlog.stream import job
-    from questlog.stream.whereabouts import Whereabouts
+def test_a_batch_that_was_cut_before_its_partition_was_added_is_finished_by_the_next_run(
+    fresh: Settings, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Metastore, _table: str, _locations: object) -> None:
+        raise LakeError("the metastore is away")
 
-    def cut(_partitions: object) -> None:
-        raise ConnectionError("the metastore is away")
-
-    def whereabouts() -> Whereabouts:
-        return Whereabouts(*compaction.whereabouts(fresh))
-
-    pipeline.create(fresh)
     send(shaped.purchase("a"))
-    with pytest.raises(StreamError, match="the metastore is away"):
-        job.run(fresh, pipeline.place(fresh), announce=cut, whereabouts=whereabouts, available_now=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(Metastore, "add", refuse)
+        with pytest.raises(StreamError, match="the metastore is away"):
+            pipeline.stream(fresh)
     assert rows(fresh) == []
     send(shaped.purchase("a"), shaped.purchase("b"))
 
     again = pipeline.stream(fresh)
 
-    assert counts(again) == (2, 1, 0)
+    assert counts(again) == (1, 1, 0)
     assert [row["event_id"] for row in rows(fresh)] == ["a", "b"]
     assert pipeline.ledger(fresh).balances
 
@@ -197,18 +241,18 @@ def test_a_batch_that_was_cut_before_its_announcement_is_finished_by_the_next_ru
 def test_a_stream_without_its_checkpoint_is_refused_while_the_tables_hold_rows(fresh: Settings, send: Send) -> None:
     send(shaped.purchase("a"))
     pipeline.stream(fresh)
-    files.delete(files.filesystem(fresh), fresh.checkpoint)
+    Hdfs(fresh).delete(fresh.checkpoint)
 
     with pytest.raises(StreamError, match=r"the checkpoint /checkpoints/\w+ is gone.*questlog reset"):
         pipeline.stream(fresh)
     assert len(rows(fresh)) == 1
 
 
-def test_how_long_a_repeat_is_recognised_is_a_setting(fresh: Settings, send: Send) -> None:
+def test_how_long_a_duplicate_is_recognised_is_a_setting(fresh: Settings, send: Send) -> None:
     send(shaped.purchase("a"))
     pipeline.stream(fresh)
     send(shaped.purchase("a"))
-    forgetful = fresh.in_namespace(fresh.namespace, repeat_days=0)
+    forgetful = fresh.in_namespace(fresh.namespace, dedup_days=0)
 
     assert counts(pipeline.stream(forgetful)) == (1, 0, 0)
     assert "some are there twice" in " ".join(pipeline.ledger(fresh).problems)

@@ -5,12 +5,15 @@ The first tests have a child that is a few lines of Python, the last ones the st
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import kafka_shaped as shaped
@@ -18,13 +21,15 @@ import psutil
 import pytest
 
 from questlog import pipeline
-from questlog.catalog import files
-from questlog.errors import QueryError, StreamError
+from questlog.cli.stream import WAITS
+from questlog.errors import LeaseHeld, QueryError
+from questlog.lake import layout
+from questlog.lake.hdfs import Hdfs
+from questlog.lake.lease import WriterLease
+from questlog.lake.writer import open_writer
 from questlog.settings import Settings
 from questlog.stream import supervision
-from questlog.stream.alone import alone
 from questlog.stream.child import Command, hold
-from questlog.stream.rehearsal import FOLDER
 from questlog.stream.supervision import REFUSED, Restart, supervise
 from questlog.transport.producer import Publisher
 from waiting import eventually
@@ -142,21 +147,51 @@ def test_told_to_stop_while_its_child_only_starts_it_ends_well(quick: Settings, 
     assert status == [0]
 
 
-STANDS_BY = """
-import os, pathlib, signal, sys, time
+STREAM = """
+import fcntl, os, pathlib, signal, sys, threading, time
 from questlog.stream import child
+
 lifeline, notes = int(sys.argv[1]), pathlib.Path(sys.argv[2])
+told = threading.Event()
+child.hold(lifeline, told)
+signal.signal(signal.SIGTERM, lambda *_: told.set())
+lease = notes.with_suffix(".lease").open("w")
+
+def acquires():
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
 def note(what):
     with notes.open("a") as file:
         file.write(f"{what} {os.getpid()}\\n")
-is_first = child.has_turn(lifeline)
-note("began" if is_first else "stands by")
-note("has its turn" if child.await_turn(lifeline) else "left")
+
+def noted(what):
+    return notes.read_text().count(what) if notes.exists() else 0
+
+def wait_for(condition):
+    while not condition() and not told.wait(0.01):
+        pass
+
+is_first = acquires()
+note("writes" if is_first else "waits")
+"""
+TAKES_OVER = """
+if not is_first:
+    wait_for(acquires)
+    note("left" if told.is_set() else "takes over")
+"""
+LANDS_ITS_BATCH = """
+if is_first:
+    told.wait()
+    while not noted("left"):
+        time.sleep(0.01)
 """
 DIES_WITH_A_STANDBY = """
 if is_first:
-    while "stands by" not in notes.read_text():
-        time.sleep(0.01)
+    wait_for(lambda: noted("waits"))
     sys.exit("Kafka is away")
 """
 
@@ -167,54 +202,73 @@ def noted(path: Path) -> list[tuple[str, str]]:
     return [(what, pid) for what, _, pid in (line.rpartition(" ") for line in lines)]
 
 
+def processes(path: Path, what: str) -> list[str]:
+    """The processes that wrote this."""
+    return [pid for wrote, pid in noted(path) if wrote == what]
+
+
 def with_standby(settings: Settings, after: float) -> Settings:
     return settings.in_namespace(settings.namespace, standby_after=after)
 
 
 def test_a_standby_takes_the_place_of_a_stream_that_dies(quick: Settings, tmp_path: Path) -> None:
     restarts: list[Restart] = []
-    command = python(STANDS_BY + DIES_WITH_A_STANDBY, tmp_path / "notes")
+    notes = tmp_path / "notes"
+    command = python(STREAM + DIES_WITH_A_STANDBY + TAKES_OVER, notes)
 
     assert supervise(with_standby(quick, 0.01), command, on_restart=restarts.append) == 0
 
-    (first, one), (_, _), *others = noted(tmp_path / "notes")
     assert [restart.reason for restart in restarts] == ["Kafka is away"]
-    assert first == "began"
-    assert [pid for what, pid in others if what == "has its turn"] == [
-        pid for what, pid in noted(tmp_path / "notes") if what == "stands by"
-    ][:1]
-    assert one not in {pid for _, pid in others}
+    assert processes(notes, "takes over") == processes(notes, "waits")[:1]
+    assert processes(notes, "writes") != processes(notes, "takes over")
 
 
-def test_a_standby_whose_turn_never_comes_ends_with_the_supervisor(quick: Settings, tmp_path: Path) -> None:
-    code = STANDS_BY + DIES_WITH_A_STANDBY.replace('sys.exit("Kafka is away")', "sys.exit()")
+def test_a_standby_that_is_not_needed_ends_with_the_stream(quick: Settings, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    code = STREAM + DIES_WITH_A_STANDBY.replace('sys.exit("Kafka is away")', "os._exit(0)")
 
-    assert supervise(with_standby(quick, 0.01), python(code, tmp_path / "notes"), on_restart=str) == 0
+    assert supervise(with_standby(quick, 0.01), python(code + TAKES_OVER, notes), on_restart=str) == 0
 
-    (what, pid), *_ = reversed(noted(tmp_path / "notes"))
-    assert what == "left"
-    assert not psutil.pid_exists(int(pid))
+    [standby] = processes(notes, "waits")
+    assert not psutil.pid_exists(int(standby))
 
 
 def test_a_standby_that_has_died_is_replaced(quick: Settings, tmp_path: Path) -> None:
-    dies = "if not is_first and noted() < 2: os.kill(os.getpid(), signal.SIGKILL)"
-    code = STANDS_BY.replace('note("has', f'noted = lambda: notes.read_text().count("stands by")\n{dies}\nnote("has')
-    code += DIES_WITH_A_STANDBY.replace('"stands by" not in notes.read_text()', "noted() < 2")
+    notes = tmp_path / "notes"
+    dies = 'if not is_first and noted("waits") < 2: os.kill(os.getpid(), signal.SIGKILL)'
+    code = STREAM + dies + DIES_WITH_A_STANDBY.replace('noted("waits")', 'noted("waits") == 2') + TAKES_OVER
+    restarts: list[Restart] = []
 
-    assert supervise(with_standby(quick, 0.01), python(code, tmp_path / "notes"), on_restart=str) == 0
+    assert supervise(with_standby(quick, 0.01), python(code, notes), on_restart=restarts.append) == 0
 
-    stood_by = [pid for what, pid in noted(tmp_path / "notes") if what == "stands by"]
-    turns = [pid for what, pid in noted(tmp_path / "notes") if what == "has its turn"]
-    assert len(set(stood_by)) == 2
-    assert turns[-1] == stood_by[1]
+    first, second = processes(notes, "waits")[:2]
+    assert first != second
+    assert processes(notes, "takes over") == [second]
+    assert [restart.reason for restart in restarts] == [f"killed by signal {int(signal.SIGKILL)}", "Kafka is away"]
 
 
-def test_without_a_standby_another_is_started_when_it_is_needed(quick: Settings, tmp_path: Path) -> None:
-    code = STANDS_BY + 'if len(notes.read_text().splitlines()) < 4: sys.exit("Kafka is away")'
+def test_without_a_standby_another_stream_is_started_when_it_is_needed(quick: Settings, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    code = STREAM + 'if noted("writes") == 1: sys.exit("Kafka is away")'
 
-    assert supervise(with_standby(quick, 0), python(code, tmp_path / "notes"), on_restart=str) == 0
+    assert supervise(with_standby(quick, 0), python(code, notes), on_restart=str) == 0
 
-    assert [what for what, _ in noted(tmp_path / "notes")] == ["began", "has its turn"] * 2
+    assert [what for what, _ in noted(notes)] == ["writes"] * 2
+
+
+def test_told_to_stop_it_ends_both_and_the_standby_does_not_take_over(quick: Settings, tmp_path: Path) -> None:
+    notes, stop, status = tmp_path / "notes", threading.Event(), list[int]()
+    command = python(STREAM + LANDS_ITS_BATCH + TAKES_OVER, notes)
+    supervisor = threading.Thread(
+        target=lambda: status.append(supervise(with_standby(quick, 0.01), command, on_restart=str, stop=stop))
+    )
+    supervisor.start()
+    eventually(lambda: len(noted(notes)) == 2, deadline=DEADLINE)
+    stop.set()
+    supervisor.join()
+
+    assert status == [0]
+    assert sorted(what for what, _ in noted(notes)) == ["left", "waits", "writes"]
 
 
 def test_the_log_tells_whether_a_standby_is_ready(quick: Settings) -> None:
@@ -241,6 +295,43 @@ def test_the_child_is_told_when_its_supervisor_dies() -> None:
     os.close(reading)
 
 
+@dataclass
+class Running:
+    """`questlog stream` as its user starts it, and what it says on stderr."""
+
+    process: psutil.Popen
+    stderr: Path
+
+    @property
+    def words(self) -> str:
+        return self.stderr.read_text()
+
+    def end(self) -> int:
+        """Tell it to end; its exit status."""
+        self.process.terminate()
+        return int(self.process.wait(SPARK_DEADLINE))
+
+
+@contextmanager
+def streaming(settings: Settings, *options: str) -> Iterator[Running]:
+    """A stream while the block runs; whatever is left of it in the end is killed."""
+    command = [sys.executable, "-m", "questlog", "stream", "--trigger", "0", *options]
+    with (
+        tempfile.NamedTemporaryFile() as stderr,
+        psutil.Popen(command, env=settings.environment(), stderr=stderr, stdout=subprocess.DEVNULL) as parent,
+    ):
+        try:
+            yield Running(parent, Path(stderr.name))
+        finally:
+            kill((*family(parent), parent))
+
+
+def kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def test_a_stream_that_nobody_hears_lands_all_the_same(fresh: Settings, send: Callable[[str], None]) -> None:
     send("a")
     command = [sys.executable, "-m", "questlog", "stream", "--available-now", "--max-offsets", "1"]
@@ -254,19 +345,6 @@ def test_a_stream_that_nobody_hears_lands_all_the_same(fresh: Settings, send: Ca
 @pytest.fixture
 def send(publisher: Publisher) -> Callable[[str], None]:
     return lambda event_id: publisher.publish([shaped.purchase(event_id)])
-
-
-@contextmanager
-def streaming(settings: Settings, *options: str) -> Iterator[psutil.Popen]:
-    """`questlog stream` as its user starts it; whatever is left of it in the end is killed."""
-    command = [sys.executable, "-m", "questlog", "stream", "--trigger", "0", *options]
-    with psutil.Popen(command, env=settings.environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as parent:
-        try:
-            yield parent
-        finally:
-            for process in (*family(parent), parent):
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
 
 
 def family(parent: psutil.Process) -> list[psutil.Process]:
@@ -285,6 +363,14 @@ def has_ended(process: psutil.Process) -> bool:
         return True
 
 
+def holder(settings: Settings) -> int:
+    """The process that holds the writer lease."""
+    with pytest.raises(LeaseHeld, match=r"is held by questlog stream, process \d+ on ") as held:
+        WriterLease(settings, Hdfs(settings), "test").acquire(wait=0)
+    [pid] = re.findall(r"process (\d+) on", str(held.value))
+    return int(pid)
+
+
 def is_there(settings: Settings, event_id: str) -> bool:
     try:
         found = pipeline.sql(settings, f"SELECT count(*) AS n FROM events WHERE event_id = '{event_id}'")
@@ -297,21 +383,16 @@ def is_there(settings: Settings, event_id: str) -> bool:
 def test_the_stream_goes_on_whoever_of_its_processes_is_killed_and_ends_when_told(
     fresh: Settings, send: Callable[[str], None]
 ) -> None:
-    with streaming(with_standby(fresh, 0)) as parent:
+    with streaming(with_standby(fresh, 0)) as stream:
         for number, victim in enumerate(("python", "java", "nobody")):
             send(f"event-{number}")
             eventually(lambda number=number: is_there(fresh, f"event-{number}"), deadline=SPARK_DEADLINE)
-            for process in family(parent):
-                if process.name().startswith(victim):
-                    process.kill()
-                    break
-        processes = family(parent)
-        parent.terminate()
-        _, words = parent.communicate()
+            kill([process for process in family(stream.process) if process.name().startswith(victim)][:1])
+        members = family(stream.process)
+        assert stream.end() == 0
+        assert stream.words.count("it is started again") == 2
 
-    assert parent.returncode == 0
-    assert words.decode().count("it is started again") == 2
-    eventually(lambda: all(map(has_ended, processes)), deadline=DEADLINE)
+    eventually(lambda: all(map(has_ended, members)), deadline=DEADLINE)
     assert pipeline.ledger(fresh).balances
     told = pipeline.query(fresh, "stream_progress")
     assert told["records"].sum() >= 1
@@ -319,61 +400,74 @@ def test_the_stream_goes_on_whoever_of_its_processes_is_killed_and_ends_when_tol
 
 
 @pytest.mark.timeout(1200)
-def test_a_standby_goes_on_where_the_killed_stream_was_and_leaves_nothing_of_its_rehearsal(
-    fresh: Settings, send: Callable[[str], None]
-) -> None:
+def test_a_standby_takes_over_where_the_killed_stream_was(fresh: Settings, send: Callable[[str], None]) -> None:
     soon = with_standby(fresh, 0.1)
     for number in range(5):
         send(f"before-{number}")
-    with streaming(soon) as parent:
+    with streaming(soon) as stream:
         eventually(lambda: is_there(fresh, "before-4"), deadline=SPARK_DEADLINE)
         eventually(lambda: supervision.is_standing_by(soon), deadline=SPARK_DEADLINE)
-        driver, standby = sorted(parent.children(), key=lambda child: child.create_time())
+        writes = holder(soon)
+        [driver] = [child for child in stream.process.children() if child.pid == writes]
+        [standby] = [child for child in stream.process.children() if child.pid != writes]
         driver.kill()
+        send("before-4")  # a duplicate: the standby's dedup index is rebuilt from the table
         send("after")
         eventually(lambda: is_there(fresh, "after"), deadline=SPARK_DEADLINE)
-        its_place = standby.is_running()
-        # The next one rehearses already; cut in the middle, it would leave its folder to the one after it.
-        eventually(lambda: supervision.is_standing_by(soon), deadline=SPARK_DEADLINE)
-        parent.terminate()
-        _, words = parent.communicate()
+        assert holder(soon) == standby.pid
+        assert stream.end() == 0
+        assert WAITS in stream.words
 
-    assert parent.returncode == 0
-    assert its_place
-    assert words.decode().count("A standby is ready") >= 1
-    assert pipeline.ledger(fresh).balances
-    assert pipeline.sql(fresh, "SELECT count(*) AS n FROM events")["n"][0] == 6
-    hdfs = files.filesystem(fresh)
-    assert not hdfs.exists(f"{fresh.staging}/{FOLDER}") or hdfs.ls(f"{fresh.staging}/{FOLDER}") == []
+    ledger = pipeline.ledger(fresh)
+    assert ledger.balances
+    assert (ledger.total("landed"), ledger.total("duplicates")) == (6, 1)
+    assert Hdfs(fresh).entries(layout.attempts(fresh)) == []
 
 
-def test_a_stream_whose_supervisor_is_killed_ends_too(fresh: Settings, send: Callable[[str], None]) -> None:
+@pytest.mark.timeout(1200)
+def test_of_two_streams_that_are_started_at_once_one_lands_and_the_other_waits_and_takes_over(
+    fresh: Settings, send: Callable[[str], None]
+) -> None:
     send("a")
-    with streaming(fresh) as parent:
+    with streaming(fresh, "--unsupervised") as one, streaming(fresh, "--unsupervised") as other:
         eventually(lambda: is_there(fresh, "a"), deadline=SPARK_DEADLINE)
-        processes = family(parent)
-        parent.kill()
+        writes, waits = (one, other) if holder(fresh) == one.process.pid else (other, one)
+        eventually(lambda: WAITS in waits.words, "the other one waits", deadline=SPARK_DEADLINE)
+        send("b")
+        eventually(lambda: is_there(fresh, "b"), deadline=SPARK_DEADLINE)
+        landed_by_the_waiting_one = "landed" in waits.words
+        kill((*family(writes.process), writes.process))
+        send("c")
+        eventually(lambda: is_there(fresh, "c"), "the other one takes over", deadline=SPARK_DEADLINE)
+        assert holder(fresh) == waits.process.pid
+        assert waits.end() == 0
 
-        eventually(lambda: all(map(has_ended, processes)), deadline=DEADLINE)
-        with alone(fresh, patience=DEADLINE):
+    assert not landed_by_the_waiting_one
+    assert pipeline.sql(fresh, "SELECT count(*) AS n FROM events")["n"][0] == 3
+    assert pipeline.ledger(fresh).balances
+
+
+def test_a_stream_whose_supervisor_is_killed_ends_too_and_gives_its_lease_back(
+    fresh: Settings, send: Callable[[str], None]
+) -> None:
+    send("a")
+    with streaming(fresh) as stream:
+        eventually(lambda: is_there(fresh, "a"), deadline=SPARK_DEADLINE)
+        members = family(stream.process)
+        stream.process.kill()
+
+        eventually(lambda: all(map(has_ended, members)), deadline=DEADLINE)
+        with open_writer(fresh, "test", wait=0):
             assert pipeline.ledger(fresh).balances
 
 
 def test_a_refused_stream_is_not_started_again(fresh: Settings, send: Callable[[str], None]) -> None:
     send("a")
     pipeline.stream(fresh)
-    files.delete(files.filesystem(fresh), fresh.checkpoint)
+    Hdfs(fresh).delete(fresh.checkpoint)
 
-    with streaming(fresh) as parent:
-        _, words = parent.communicate()
+    with streaming(fresh) as stream:
+        assert stream.process.wait(SPARK_DEADLINE) == 1
 
-    assert parent.returncode == 1
-    assert "is gone: every event of the topic would land a second time" in words.decode()
-    assert "started again" not in words.decode()
-
-
-def test_a_second_stream_says_that_there_is_one(fresh: Settings) -> None:
-    second = alone(fresh, patience=0)
-
-    with alone(fresh), pytest.raises(StreamError, match=f"another stream of namespace {fresh.namespace} runs"):
-        second.__enter__()
+        assert "is gone: every event of the topic would land a second time" in stream.words
+        assert "started again" not in stream.words

@@ -80,17 +80,17 @@ def spark(settings: Settings) -> SparkSession:
 
 
 @pytest.fixture(scope="module")
-def judged(spark: SparkSession) -> dict[str, Row]:
+def validated(spark: SparkSession) -> dict[str, Row]:
     """What became of each of `REJECTED` and `LANDED`, by name."""
     records = [record for record, _ in REJECTED.values()] + list(LANDED.values())
-    rows = transforms.accounted(shaped.frame(spark, records)).orderBy("offset", "partition").collect()
+    rows = transforms.validated(shaped.frame(spark, records)).orderBy("offset", "partition").collect()
     return dict(zip((*REJECTED, *LANDED), rows, strict=True))
 
 
 def landed(spark: SparkSession, *records: Record, catalogue: Catalogue = CATALOGUE) -> list[dict[str, Any]]:
     """The rows of table ``events``, in the records' order."""
-    accounted = transforms.accounted(shaped.frame(spark, records), catalogue=catalogue)
-    rows = transforms.event_columns(accounted, catalogue).orderBy("kafka_offset", "kafka_partition").collect()
+    validated = transforms.validated(shaped.frame(spark, records), catalogue=catalogue)
+    rows = transforms.event_columns(validated, catalogue).orderBy("kafka_offset", "kafka_partition").collect()
     return [row.asDict() for row in rows]
 
 
@@ -108,19 +108,19 @@ def fields_of(catalogue: Catalogue) -> list[str]:
 
 
 @pytest.mark.parametrize("what", REJECTED)
-def test_a_record_is_rejected_for_a_reason(judged: dict[str, Row], what: str) -> None:
-    assert judged[what].outcome == "rejected"
-    assert REJECTED[what][1] in judged[what].reason
+def test_a_record_is_rejected_for_a_reason(validated: dict[str, Row], what: str) -> None:
+    assert validated[what].outcome == "rejected"
+    assert REJECTED[what][1] in validated[what].reason
 
 
 @pytest.mark.parametrize("what", LANDED)
-def test_a_record_that_is_as_it_must_be_is_landed(judged: dict[str, Row], what: str) -> None:
-    assert (judged[what].outcome, judged[what].reason) == ("landed", None)
+def test_a_record_that_is_as_it_must_be_is_landed(validated: dict[str, Row], what: str) -> None:
+    assert (validated[what].outcome, validated[what].reason) == ("landed", None)
 
 
 def test_a_reason_names_every_wrong_field(spark: SparkSession) -> None:
     record = shaped.page_view(user_id="a b", page="", event_id=None)
-    [row] = transforms.accounted(shaped.frame(spark, [record])).collect()
+    [row] = transforms.validated(shaped.frame(spark, [record])).collect()
     assert all(wrong in row.reason for wrong in ("event_id: required", "user_id='a b'", "page=''"))
 
 
@@ -132,10 +132,9 @@ def test_every_field_of_every_type_lands_as_the_api_accepted_it(spark: SparkSess
 
 
 def test_columns_are_those_of_the_contract(spark: SparkSession) -> None:
-    frame = transforms.event_columns(transforms.accounted(shaped.frame(spark, [])))
-    partitions = [schema.PARTITION_TYPE, schema.PARTITION_DATE]
-    assert frame.columns == [*(name for name, _ in schema.COMMON_COLUMNS), *fields_of(CATALOGUE), *partitions]
-    letters = transforms.dead_letter_columns(transforms.accounted(shaped.frame(spark, [])))
+    frame = transforms.event_columns(transforms.validated(shaped.frame(spark, [])))
+    assert frame.columns == [*(name for name, _ in schema.events_columns(CATALOGUE)), schema.PARTITION_DATE]
+    letters = transforms.dead_letter_columns(transforms.validated(shaped.frame(spark, [])))
     assert letters.columns == [name for name, _ in schema.DEAD_LETTER_COLUMNS]
     kinds = dict(frame.dtypes)
     assert (kinds["kafka_partition"], kinds["kafka_offset"], kinds["event_time"]) == ("int", "bigint", "timestamp")
@@ -144,41 +143,41 @@ def test_columns_are_those_of_the_contract(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize("event_type", CATALOGUE.types, ids=lambda event_type: event_type.name)
 def test_whatever_the_api_accepts_is_landed(spark: SparkSession, event_type: EventType) -> None:
-    dice = random.Random(event_type.name)
-    events = [shaped.accepted(event_type, strange(event_type, dice)) for _ in range(100)]
+    rng = random.Random(event_type.name)
+    events = [shaped.accepted(event_type, strange(event_type, rng)) for _ in range(100)]
     rows = landed(spark, *map(wire.encode, events))
     assert [as_sent(event, row) for event, row in zip(events, rows, strict=True)] == events
     missing = [name for name in fields_of(CATALOGUE) if name not in events[0]]
     assert all(rows[0][name] is None for name in missing)
 
 
-def strange(event_type: EventType, dice: random.Random) -> dict[str, Any]:
+def strange(event_type: EventType, rng: random.Random) -> dict[str, Any]:
     """Values at the edge of what is allowed; optional fields are there or not."""
-    return {field.name: edge(field, dice) for field in event_type.fields if field.required or dice.random() < 0.7}
+    return {field.name: edge(field, rng) for field in event_type.fields if field.required or rng.random() < 0.7}
 
 
-def edge(field: Field, dice: random.Random) -> Any:
+def edge(field: Field, rng: random.Random) -> Any:
     if field.choices:
-        return dice.choice(field.choices)
+        return rng.choice(field.choices)
     if field.kind is Kind.INTEGER:
-        return dice.choice([field.minimum, field.maximum, dice.randint(field.minimum or 0, field.maximum or 9)])
+        return rng.choice([field.minimum, field.maximum, rng.randint(field.minimum or 0, field.maximum or 9)])
     if field.name == "country":
         return "NL"
     characters = "a'\"\\/{}[]:,; \u00e9\u200b\u2028\ufeff\uffff\U0001d11e%_$"
-    length = dice.choice([1, 2, field.max_length])
-    return "".join(dice.choices(characters, k=length))
+    length = rng.choice([1, 2, field.max_length])
+    return "".join(rng.choices(characters, k=length))
 
 
 def test_a_type_that_is_not_wanted_is_filtered_and_not_parsed(spark: SparkSession) -> None:
     records = [shaped.record(b"garbage", "join_guild"), *shaped.examples()]
-    rows = transforms.accounted(shaped.frame(spark, records), ["page_view"]).collect()
+    rows = transforms.validated(shaped.frame(spark, records), ["page_view"]).collect()
     outcomes = {(row.event_type, row.outcome) for row in rows}
     assert outcomes == {(name, "landed" if name == "page_view" else "filtered") for name in CATALOGUE.names}
     assert all(row.event is None for row in rows if row.outcome == "filtered")
 
 
 def test_a_record_of_no_known_type_is_rejected_whatever_is_wanted(spark: SparkSession) -> None:
-    [row] = transforms.accounted(shaped.frame(spark, [shaped.record(VALID, "nobody")]), ["page_view"]).collect()
+    [row] = transforms.validated(shaped.frame(spark, [shaped.record(VALID, "nobody")]), ["page_view"]).collect()
     assert (row.event_type, row.outcome) == (UNKNOWN_TYPE, "rejected")
 
 
@@ -199,14 +198,14 @@ HEADERS: list[tuple[tuple[str, Any], ...]] = [
 
 def test_the_type_is_what_every_other_reader_of_the_topic_sees(spark: SparkSession) -> None:
     frame = shaped.frame(spark, [Record(None, VALID, headers) for headers in HEADERS])
-    names = [row.event_type for row in transforms.named(frame).orderBy("offset", "partition").collect()]
+    names = [row.event_type for row in transforms.with_event_type(frame).orderBy("offset", "partition").collect()]
     assert names == [wire.type_of(headers, CATALOGUE) for headers in HEADERS]
 
 
 def test_a_record_without_headers_has_no_known_type(spark: SparkSession) -> None:
     frame = shaped.frame(spark, [shaped.record(VALID)]).selectExpr("* EXCEPT (headers)", "NULL AS headers")
     typed = frame.withColumn("headers", frame["headers"].cast("array<struct<key:string,value:binary>>"))
-    assert [row.event_type for row in transforms.named(typed).collect()] == [UNKNOWN_TYPE]
+    assert [row.event_type for row in transforms.with_event_type(typed).collect()] == [UNKNOWN_TYPE]
 
 
 def test_no_header_is_stored_that_is_not_on_the_list(spark: SparkSession) -> None:
@@ -234,52 +233,52 @@ def test_the_day_is_the_utc_day_on_which_it_happened(spark: SparkSession) -> Non
 
 def test_a_dead_letter_holds_the_records_bytes_and_its_place(spark: SparkSession) -> None:
     value, key = b"\x00\xff garbage", b"\xfe key"
-    accounted = transforms.accounted(shaped.frame(spark, [shaped.record(VALID), shaped.record(value, key=key)]))
-    [letter] = transforms.dead_letter_columns(accounted).collect()
+    validated = transforms.validated(shaped.frame(spark, [shaped.record(VALID), shaped.record(value, key=key)]))
+    [letter] = transforms.dead_letter_columns(validated).collect()
     assert (bytes(letter.key), bytes(letter.value), letter.event_type) == (key, value, "page_view")
     assert (letter.kafka_topic, letter.kafka_partition, letter.kafka_offset) == ("topic", 1, 0)
     assert letter.kafka_time.astimezone(UTC) == shaped.RECEIVED
 
 
-def packed(*values: bytes, types: bytes | None) -> Record:
+def batched(*values: bytes, types: bytes | None) -> Record:
     return Record(b"ada", b"\n".join(values), (("event_types", types), ("producer", b"questlog-api")))  # type: ignore[arg-type]
 
 
-PACKED: dict[str, Record] = {
+BATCHED: dict[str, Record] = {
     "alone": shaped.record(VALID),
     "without any header": Record(None, VALID),
-    "two": packed(VALID, '{"page": "Nœud 😀\r"}'.encode(), types=b"page_view,join_guild"),
-    "one": packed(VALID, types=b"page_view"),
-    "an empty line": packed(VALID, b"", types=b"page_view,nobody"),
-    "an unknown type": packed(VALID, VALID, VALID, types=b"page_view,nobody,"),
-    "a line too many": packed(VALID, VALID, types=b"page_view"),
-    "a type too many": packed(VALID, types=b"page_view,page_view"),
-    "a line that is no UTF-8": packed(VALID, b"\xff", types=b"page_view,page_view"),
-    "no types": packed(VALID, types=None),
+    "two": batched(VALID, '{"page": "Nœud 😀\r"}'.encode(), types=b"page_view,join_guild"),
+    "one": batched(VALID, types=b"page_view"),
+    "an empty line": batched(VALID, b"", types=b"page_view,nobody"),
+    "an unknown type": batched(VALID, VALID, VALID, types=b"page_view,nobody,"),
+    "a line too many": batched(VALID, VALID, types=b"page_view"),
+    "a type too many": batched(VALID, types=b"page_view,page_view"),
+    "a line that is no UTF-8": batched(VALID, b"\xff", types=b"page_view,page_view"),
+    "no types": batched(VALID, types=None),
     "no value": Record(b"ada", None, (("event_types", b"page_view"),)),  # type: ignore[arg-type]
     "both headers": Record(b"ada", VALID, (("event_type", b"x"), ("event_types", b"page_view"))),
     "two lists": Record(b"ada", VALID, (("event_types", b"a,b"), ("event_types", b"page_view"))),
 }
 
 
-def test_a_record_is_unpacked_as_every_other_reader_of_the_topic_does(spark: SparkSession) -> None:
-    rows = transforms.named(transforms.unpacked(shaped.frame(spark, PACKED.values())))
+def test_a_batched_record_becomes_the_events_that_every_other_reader_of_the_topic_sees(spark: SparkSession) -> None:
+    rows = transforms.with_event_type(transforms.one_row_per_event(shaped.frame(spark, BATCHED.values())))
     found = [
         (row.offset * shaped.PARTITIONS + row.partition, row.position, row.value and bytes(row.value), row.event_type)
         for row in rows.orderBy("offset", "partition", "position").collect()
     ]
     assert found == [
         (number, position, value, wire.type_of(headers, CATALOGUE))
-        for number, record in enumerate(PACKED.values())
+        for number, record in enumerate(BATCHED.values())
         for position, (value, headers) in enumerate(wire.unpack(record.value, record.headers))
     ]
 
 
-def test_events_of_one_record_are_judged_each_alone_and_keep_their_place(spark: SparkSession) -> None:
-    events = packed(VALID, b"garbage", VALID, types=b"page_view,page_view,join_guild")
-    accounted = transforms.accounted(shaped.frame(spark, [shaped.record(VALID), events]))
-    [alone, first] = transforms.event_columns(accounted).orderBy("kafka_partition").collect()
-    again = transforms.accounted(transforms.kept(accounted).where("outcome = 'rejected'"))
+def test_events_of_one_record_are_validated_each_alone_and_keep_their_place(spark: SparkSession) -> None:
+    events = batched(VALID, b"garbage", VALID, types=b"page_view,page_view,join_guild")
+    validated = transforms.validated(shaped.frame(spark, [shaped.record(VALID), events]))
+    [alone, first] = transforms.event_columns(validated).orderBy("kafka_partition").collect()
+    again = transforms.validated(transforms.landing_columns(validated).where("outcome = 'rejected'"))
     [garbage, guild] = transforms.dead_letter_columns(again).orderBy("kafka_position").collect()
 
     places = [(row.kafka_partition, row.kafka_position) for row in (alone, first, garbage, guild)]
@@ -290,11 +289,11 @@ def test_events_of_one_record_are_judged_each_alone_and_keep_their_place(spark: 
     assert guild.reason.startswith("event_type='page_view': must be that of the header")
 
 
-def test_a_torn_record_is_one_dead_letter_that_says_so(spark: SparkSession) -> None:
-    torn = packed(VALID, VALID, types=b"page_view")
-    rows = transforms.kept(transforms.accounted(shaped.frame(spark, [torn])))
-    [letter] = transforms.dead_letter_columns(transforms.accounted(rows)).collect()
-    assert (letter.event_type, letter.kafka_position, bytes(letter.value)) == (UNKNOWN_TYPE, 0, torn.value)
+def test_a_batched_record_that_lacks_a_type_is_one_dead_letter_that_says_so(spark: SparkSession) -> None:
+    incomplete = batched(VALID, VALID, types=b"page_view")
+    rows = transforms.landing_columns(transforms.validated(shaped.frame(spark, [incomplete])))
+    [letter] = transforms.dead_letter_columns(transforms.validated(rows)).collect()
+    assert (letter.event_type, letter.kafka_position, bytes(letter.value)) == (UNKNOWN_TYPE, 0, incomplete.value)
     assert letter.reason == "event_types='page_view': must be one type for each line of the value, in UTF-8"
 
 
@@ -318,12 +317,12 @@ def test_a_new_type_needs_its_entry_in_the_catalogue_and_nothing_else(spark: Spa
         ({"code": "a.c"}, "code='a.c': must be text"),
     ],
 )
-def test_a_new_types_fields_are_judged_by_what_the_catalogue_says(
+def test_a_new_types_fields_are_validated_by_what_the_catalogue_says(
     spark: SparkSession, changed: dict[str, Any], reason: str
 ) -> None:
     event = {**shaped.accepted(NEW_TYPE), **changed}
     record = shaped.record(json.dumps(event).encode(), NEW_TYPE.name)
-    [row] = transforms.accounted(shaped.frame(spark, [record]), catalogue=Catalogue((*CATALOGUE, NEW_TYPE))).collect()
+    [row] = transforms.validated(shaped.frame(spark, [record]), catalogue=Catalogue((*CATALOGUE, NEW_TYPE))).collect()
     assert row.outcome == "rejected"
     assert reason in row.reason
 

@@ -18,19 +18,29 @@ MAY_IMPORT = {
     "jvm": set(),
     "settings": {"errors"},
     "events": {"errors", "ids"},
-    **{stage: BASE | {"events"} for stage in STAGES},
+    "lake": BASE | {"events"},
+    **{stage: BASE | {"events", "lake"} for stage in STAGES},
     "stack": BASE,
     "ledger": BASE,
-    "wsgi": BASE | STAGES | {"events"},
-    "pipeline": BASE | STAGES | {"events", "ledger", "stack"},
-    "faults": BASE | STAGES | {"events", "ledger", "stack", "pipeline"},
-    "book": BASE | STAGES | {"events", "ledger", "stack", "pipeline", "faults"},
-    "cli": BASE | STAGES | {"events", "ledger", "stack", "pipeline", "book"},
+    "wsgi": BASE | STAGES | {"events", "lake"},
+    "maintenance": BASE | STAGES | {"events", "lake", "stack"},
+    "pipeline": BASE | STAGES | {"events", "lake", "ledger", "maintenance", "stack"},
+    "faults": BASE | STAGES | {"events", "lake", "ledger", "stack", "pipeline"},
+    "book": BASE | STAGES | {"events", "lake", "ledger", "stack", "pipeline", "faults"},
+    "cli": BASE | STAGES | {"events", "lake", "ledger", "stack", "pipeline", "book"},
     "__main__": {"cli"},
     "__init__": set(),
 }
-KAFKA_CLIENT, PRESTO_CLIENT, SPARK = "kafka", "pyhive", "pyspark"
-ONLY_IN = {KAFKA_CLIENT: {"transport"}, PRESTO_CLIENT: {"query"}, SPARK: {"stream"}, "flask": {"api"}}
+ONLY_IN = {
+    "kafka": {"transport"},
+    "pyhive": {"query"},
+    "pyspark": {"stream"},
+    "flask": {"api"},
+    "hdfs": {"lake"},
+    "pymetastore": {"lake"},
+    "thrift": {"lake"},
+    "fsspec": set(),  # there is one client of HDFS
+}
 INPUT_AND_OUTPUT = {"os", "io", "pathlib", "socket", "subprocess", "requests", "shutil", "tempfile", "urllib", "http"}
 
 OTHER_USERS_OF_ENVIRONMENTS = {
@@ -79,6 +89,13 @@ def test_the_event_catalogue_does_no_input_or_output() -> None:
     used = {name.split(".")[0] for file in (SOURCE / "events").glob("*.py") for name in imported(file)}
 
     assert not used & INPUT_AND_OUTPUT
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("layout.py", set()), ("types.py", set()), ("parquet.py", {"io"})])
+def test_names_types_and_files_in_memory_need_no_input_or_output(name: str, allowed: set[str]) -> None:
+    used = {name.split(".")[0] for name in imported(SOURCE / "lake" / name)}
+
+    assert used & INPUT_AND_OUTPUT <= allowed
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -54,11 +54,12 @@ def test_every_link_of_the_index_leads_to_an_entry() -> None:
         assert f'id="event-{known.name}"' in shown(known)
 
 
-def test_the_shared_columns_are_those_of_every_event_and_the_partitions() -> None:
-    columns = list(dictionary.shared_columns(Settings.load()).frame["column"])
+def test_the_shared_columns_are_those_that_the_view_of_every_type_has() -> None:
+    shown = dictionary.shared_columns().frame
 
-    assert {field.name for field in (*COMMON, *STAMPED)} < set(columns)
-    assert columns[-2:] == ["event_type", "event_date"]
+    assert {field.name for field in (*COMMON, *STAMPED)} - {"event_type"} < set(shown["column"])
+    assert list(shown["column"])[-1] == "event_date"
+    assert all(shown["meaning"])
 
 
 def test_a_new_type_and_a_new_version_appear_and_nothing_of_them_becomes_markup() -> None:

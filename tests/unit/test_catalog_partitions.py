@@ -1,36 +1,72 @@
+"""Which partitions the metastore lacks, and which version of each it is told."""
+
 from datetime import date
+from unittest.mock import Mock
 
 import pytest
 
 from questlog.catalog import partitions
-from questlog.errors import CatalogError
+from questlog.errors import LakeError
+from questlog.lake.hdfs import Hdfs
 from questlog.settings import Settings
 
 SETTINGS = Settings.load(namespace="shop")
-MONDAY, TUESDAY = date(2026, 1, 5), date(2026, 1, 6)
+EVENTS = "/warehouse/shop/events"
+MONDAY, TUESDAY = "event_date=2026-01-05", "event_date=2026-01-06"
 
 
-def test_a_partition_has_one_folder_under_its_name_in_both_of_its_tables() -> None:
-    folder = "/warehouse/shop/events/event_type=join_guild/event_date=2026-01-05"
-    assert partitions.folders(SETTINGS, [("join_guild", MONDAY)], {}) == {
-        "events": {"event_type=join_guild/event_date=2026-01-05": folder},
-        "join_guild": {"event_date=2026-01-05": folder},
-    }
+def hdfs_with(monkeypatch: pytest.MonkeyPatch, **versions: list[str]) -> Hdfs:
+    """HDFS whose folders of table ``events`` hold these versions."""
+    folders = {EVENTS: [f"{EVENTS}/{name}" for name in versions]}
+    folders |= {f"{EVENTS}/{name}": [f"{EVENTS}/{name}/{each}" for each in found] for name, found in versions.items()}
+    hdfs = Hdfs(SETTINGS)
+    monkeypatch.setattr(hdfs, "folders", lambda folder: folders.get(folder, []))
+    monkeypatch.setattr(partitions, "Hdfs", lambda _: hdfs)
+    return hdfs
 
 
-def test_many_partitions_are_grouped_by_table_and_events_comes_first() -> None:
-    given = [("page_view", MONDAY), ("join_guild", TUESDAY), ("join_guild", MONDAY)]
-    found = partitions.folders(SETTINGS, given, {})
-    assert {name: len(folders) for name, folders in found.items()} == {"events": 3, "join_guild": 2, "page_view": 1}
-    assert next(iter(found)) == "events"
+@pytest.fixture
+def metastore(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """A metastore that knows Monday's partition."""
+    made = Mock(locations=Mock(return_value={MONDAY: f"{EVENTS}/{MONDAY}/v000000-000000"}))
+    monkeypatch.setattr(partitions, "Metastore", lambda _: made)
+    return made
 
 
-def test_a_partition_that_lies_elsewhere_is_announced_there() -> None:
-    began = "/warehouse/shop/events/event_type=join_guild/event_date=2026-01-05"
-    found = partitions.folders(SETTINGS, [("join_guild", MONDAY)], {began: "/elsewhere"})
-    assert [*found["events"].values(), *found["join_guild"].values()] == ["/elsewhere"] * 2
+def test_a_day_that_the_metastore_lacks_is_announced_with_its_newest_version(
+    metastore: Mock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hdfs_with(
+        monkeypatch, **{MONDAY: ["v000001-000002"], TUESDAY: ["v000000-000000", "v000002-000009", "v000010-000001"]}
+    )
+
+    assert partitions.announce(SETTINGS) == [date(2026, 1, 6)]
+
+    metastore.add.assert_called_once_with("events", {TUESDAY: f"{EVENTS}/{TUESDAY}/v000010-000001"})
 
 
-def test_a_type_that_is_not_in_the_catalogue_never_reaches_the_metastore() -> None:
-    with pytest.raises(CatalogError, match="'x\"; DROP' is not in the catalogue; it has page_view"):
-        partitions.announce(SETTINGS, [('x"; DROP', MONDAY)])
+def test_a_day_without_a_version_is_not_announced(metastore: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    hdfs_with(monkeypatch, **{MONDAY: ["v000000-000000"], TUESDAY: []})
+
+    assert partitions.announce(SETTINGS) == []
+
+    metastore.add.assert_not_called()
+
+
+@pytest.mark.parametrize("name", ["event_type=join_guild", "event_date=soon", "backup"])
+def test_a_folder_that_is_no_partition_is_refused_and_nothing_is_announced(
+    metastore: Mock, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    hdfs_with(monkeypatch, **{TUESDAY: ["v000000-000000"], name: ["v000000-000000"]})
+
+    with pytest.raises(LakeError, match=f"'{name}' is not event_date="):
+        partitions.announce(SETTINGS)
+
+    metastore.add.assert_not_called()
+
+
+def test_a_table_without_partitions_lies_in_its_newest_version_if_it_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    hdfs = hdfs_with(monkeypatch, **{MONDAY: ["v000000-000000", "v000001-000001"]})
+
+    assert partitions.newest_version(hdfs, f"{EVENTS}/{MONDAY}") == f"{EVENTS}/{MONDAY}/v000001-000001"
+    assert partitions.newest_version(hdfs, "/warehouse/shop/batches") is None

@@ -2,6 +2,9 @@
 
 import json
 import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -15,13 +18,13 @@ from questlog.book import editions
 from questlog.book import run as book_run
 from questlog.catalog.compaction import Compacted
 from questlog.cli import main
-from questlog.errors import QueryError, StreamRefused
+from questlog.errors import LeaseHeld, QueryError, StreamRefused
 from questlog.events.schema import PHASES
 from questlog.ledger import COUNTS, balance
+from questlog.settings import Settings
 from questlog.stack import local
 from questlog.stream import progress, supervision
 from questlog.stream.changes import Change
-from questlog.stream.child import TURN
 
 
 def run(*arguments: str) -> Result:
@@ -127,53 +130,91 @@ def test_a_stream_that_could_not_go_on_ends_with_1(monkeypatch: pytest.MonkeyPat
     assert run("stream").exit_code == 1
 
 
-def test_a_child_tells_its_supervisor_that_it_was_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("offsets/3 is damaged")))
+@pytest.fixture
+def lifeline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """A supervisor's pipe: what the child is given of it, and what its end is when the supervisor dies."""
+    monkeypatch.setenv("QUESTLOG_DATA_DIR", str(tmp_path))
     reading, writing = os.pipe()
-    os.write(writing, TURN)
+    with ExitStack() as ends:
+        ends.callback(os.close, writing)
+        yield str(reading), ends.close
 
-    result = run("stream", "--lifeline", str(reading))
-    os.close(writing)
+
+def test_a_child_tells_its_supervisor_that_it_was_refused(
+    monkeypatch: pytest.MonkeyPatch, lifeline: tuple[str, Callable[[], None]]
+) -> None:
+    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("offsets/3 is damaged")))
+
+    result = run("stream", "--lifeline", lifeline[0])
 
     assert result.exit_code == supervision.REFUSED
     assert "StreamRefused: offsets/3 is damaged" in result.output
 
 
-def test_a_child_rehearses_until_its_turn_comes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("QUESTLOG_DATA_DIR", str(tmp_path))
-    reading, writing = os.pipe()
-    done: list[str] = []
-    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("it is the stream now")))
-    monkeypatch.setattr(pipeline, "rehearse", lambda _: (done.append("rehearsed"), os.write(writing, TURN)))
-
-    result = run("stream", "--lifeline", str(reading))
-    os.close(writing)
-
-    assert done == ["rehearsed"]
-    assert "it is the stream now" in result.output
-
-
-def test_a_child_whose_supervisor_ends_before_its_turn_ends_too(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_a_child_that_waits_for_the_writer_lease_says_so_to_people_and_to_its_supervisor(
+    monkeypatch: pytest.MonkeyPatch, lifeline: tuple[str, Callable[[], None]]
 ) -> None:
-    monkeypatch.setenv("QUESTLOG_DATA_DIR", str(tmp_path))
-    reading, writing = os.pipe()
-    stream = Mock()
-    monkeypatch.setattr(pipeline, "stream", stream)
-    monkeypatch.setattr(pipeline, "rehearse", lambda _: os.close(writing))
+    def stream(*_: object, on_wait: Callable[[str], object], **__: object) -> Mock:
+        assert not supervision.is_standing_by(Settings.load())
+        on_wait("questlog stream, process 7 on larch")
+        return Mock(spec=[])
 
-    assert run("stream", "--lifeline", str(reading)).exit_code == 0
-    stream.assert_not_called()
+    monkeypatch.setattr(pipeline, "stream", stream)
+
+    result = run("stream", "--lifeline", lifeline[0])
+
+    assert result.exit_code == 0
+    assert "standby: waiting for the writer lease of: questlog stream, process 7 on larch" in result.output
+    assert supervision.is_standing_by(Settings.load())
+
+
+def test_a_child_is_told_to_stop_when_its_supervisor_dies(
+    monkeypatch: pytest.MonkeyPatch, lifeline: tuple[str, Callable[[], None]]
+) -> None:
+    def stream(*_: object, stop: threading.Event, **__: object) -> Mock:
+        assert not stop.is_set()
+        lifeline[1]()
+        assert stop.wait(60)
+        return Mock(spec=[])
+
+    monkeypatch.setattr(pipeline, "stream", stream)
+
+    assert run("stream", "--lifeline", lifeline[0]).exit_code == 0
+
+
+@pytest.mark.parametrize("options", [("--available-now",), ("--unsupervised",)])
+def test_a_stream_that_waits_for_the_writer_lease_names_its_holder(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    def stream(*_: object, on_wait: Callable[[str], object], **__: object) -> Mock:
+        on_wait("questlog stream, process 7 on larch")
+        return Mock(spec=[])
+
+    monkeypatch.setattr(pipeline, "stream", stream)
+
+    assert "waiting for the writer lease of: questlog stream, process 7 on larch" in run("stream", *options).output
+
+
+@pytest.mark.parametrize("command", [("compact",), ("replay", "events")])
+def test_maintenance_while_a_stream_runs_is_refused_with_the_holder(
+    monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(pipeline, command[0], Mock(side_effect=LeaseHeld("held by questlog stream, process 7")))
+
+    result = run(*command)
+
+    assert result.exit_code == 1
+    assert "LeaseHeld: held by questlog stream, process 7" in result.output
 
 
 def test_a_fault_point_that_there_is_not_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervision, "supervise", Mock(side_effect=AssertionError))
-    monkeypatch.setenv("QUESTLOG_FAULT_POINT", "sealde")
+    monkeypatch.setenv("QUESTLOG_FAULT_POINT", "prepraed")
 
     result = run("stream")
 
     assert result.exit_code == 1
-    assert "fault_point is 'sealde'" in result.output
+    assert "fault_point is 'prepraed'" in result.output
 
 
 def test_following_prints_a_line_for_each_micro_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +292,7 @@ def test_an_edition_with_a_bad_name_is_refused_before_anything_runs() -> None:
 
 
 def test_compact_prints_each_partition_and_the_sums(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = [Compacted("events", "event_type=page_view/event_date=2026-01-05", 1200, 2, 34_567, 8_901)]
+    done = [Compacted("events", "event_date=2026-01-05", 1200, 2, 34_567, 8_901)]
     compact = Mock(return_value=done)
     monkeypatch.setattr(pipeline, "compact", compact)
 
@@ -274,3 +315,18 @@ def test_replay_prints_what_changes_of_each_type_and_says_when_nothing_does(monk
     assert "36 rows would change; nothing was changed" in told
     assert "1,234" in told
     assert "no row differs" in nothing
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({"page_view": 1200, "join_guild": 34}, "rewrote 1,234 events of 2 types; the former files are deleted"),
+        (None, "has no tables of the former layout: nothing to do"),
+    ],
+)
+def test_upgrade_says_how_many_events_it_has_rewritten(
+    monkeypatch: pytest.MonkeyPatch, rows: dict[str, int] | None, said: str
+) -> None:
+    monkeypatch.setattr(pipeline, "upgrade", Mock(return_value=rows))
+
+    assert said in run("upgrade").output

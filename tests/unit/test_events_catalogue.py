@@ -7,12 +7,14 @@ from questlog.events import CATALOGUE, Catalogue, EventType, Field, Kind
 from questlog.events.catalogue import COMMON, DEFAULT_TYPE, STAMPED
 from questlog.events.schema import (
     COMMON_COLUMNS,
+    EVENT_TYPE,
     PRESTO_TYPES,
     SPARK_TYPES,
+    events_columns,
     input_fields,
     own_columns,
-    table_columns,
     version_field,
+    view_columns,
     wire_ddl,
 )
 
@@ -86,13 +88,21 @@ def test_the_wire_schema_has_every_field_once() -> None:
 
 
 @pytest.mark.parametrize("event_type", tuple(CATALOGUE), ids=lambda event_type: event_type.name)
-def test_a_types_table_has_the_common_columns_and_its_own(event_type: EventType) -> None:
-    columns = table_columns(event_type)
+def test_a_types_view_has_the_common_columns_and_its_own(event_type: EventType) -> None:
+    columns = view_columns(event_type)
 
     assert columns == (*COMMON_COLUMNS, *own_columns(event_type))
     assert [name for name, _ in own_columns(event_type)] == [field.name for field in event_type.fields]
     assert len(dict(columns)) == len(columns)
     assert input_fields(event_type) == (*COMMON, version_field(event_type), *event_type.fields)
+
+
+def test_table_events_has_the_type_the_common_columns_and_every_field_once() -> None:
+    columns = events_columns(CATALOGUE)
+
+    assert columns[: len(COMMON_COLUMNS) + 1] == ((EVENT_TYPE, "varchar"), *COMMON_COLUMNS)
+    assert [name for name, _ in columns[len(COMMON_COLUMNS) + 1 :]] == [field.name for field in CATALOGUE.fields]
+    assert len(dict(columns)) == len(columns)
 
 
 def test_a_types_version_is_that_of_its_newest_field() -> None:

@@ -33,7 +33,7 @@ DONE = Outcome(
 )
 LOST, LATE = Violation("I1", "a acknowledged, not in Presto"), Violation("I6", "events were seen late")
 IN_THE_WAY = "a small disk cannot be mounted here"
-MOVING = replace(DONE, fault=named(["driver_killed_moving"])[0], answered=0.1)  # counted by what is seen
+PUBLISHING = replace(DONE, fault=named(["driver_killed_publishing"])[0], answered=0.1)  # counted by what is seen
 
 
 def test_every_fault_has_a_name_of_its_own_a_description_and_a_bound() -> None:
@@ -87,20 +87,20 @@ def told(outcome: Outcome) -> tuple[str | None, str]:
 
 def test_recovery_is_told_by_the_fault_s_own_measure() -> None:
     assert told(DONE) == ("acknowledged again in 4.0 s; 30 s are allowed", "all promises")
-    assert told(MOVING) == ("seen in Presto again in 7.0 s; 30 s are allowed", "all promises")
+    assert told(PUBLISHING) == ("seen in Presto again in 7.0 s; 30 s are allowed", "all promises")
     assert outcomes.recovery(DONE).endswith("Events are acknowledged again after 4.0 s; every promise is kept")
-    assert outcomes.recovery(MOVING).endswith("Events are seen in Presto again after 7.0 s; every promise is kept")
+    assert outcomes.recovery(PUBLISHING).endswith("Events are seen in Presto again after 7.0 s; every promise is kept")
 
 
 def test_service_that_did_not_come_back_is_told_so_by_the_fault_s_own_measure_alone() -> None:
     unseen = replace(DONE, seen=None)
 
     assert "are acknowledged again after" in outcomes.recovery(unseen)
-    assert told(replace(MOVING, seen=None, violations=(LATE,))) == (
+    assert told(replace(PUBLISHING, seen=None, violations=(LATE,))) == (
         "not seen in Presto again; 30 s are allowed",
         "I6: events were seen late",
     )
-    assert "Events are not seen in Presto again; " in outcomes.recovery(replace(MOVING, seen=None))
+    assert "Events are not seen in Presto again; " in outcomes.recovery(replace(PUBLISHING, seen=None))
 
 
 def test_a_title_names_the_promises_that_are_broken_each_once() -> None:

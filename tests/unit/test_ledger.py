@@ -1,6 +1,6 @@
 from questlog.ledger import COUNTS, balance
 
-SETTLED = {"accepted": 3, "in_kafka": 6, "from_api": 3, "landed": 3, "filtered": 1, "rejected": 1, "repeated": 1}
+SETTLED = {"accepted": 3, "in_kafka": 6, "from_api": 3, "landed": 3, "filtered": 1, "rejected": 1, "duplicates": 1}
 SEEN = {"in_presto": 3, "distinct": 3}
 
 

@@ -49,7 +49,7 @@ def test_a_default_has_the_type_of_its_value() -> None:
 
 
 def test_a_query_that_is_not_there_is_answered_with_those_that_are() -> None:
-    with pytest.raises(QueryError, match=r"'nope' is not in the library; it has bots, characters, .*top_spenders"):
+    with pytest.raises(QueryError, match=r"'nope' is not in the library; it has batch_audit, bots, .*top_spenders"):
         library.text("nope")
 
 

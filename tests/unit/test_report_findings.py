@@ -224,7 +224,7 @@ LEDGER = pd.DataFrame(
         "landed",
         "filtered",
         "rejected",
-        "repeated",
+        "duplicates",
         "in_presto",
         "distinct",
     ],
@@ -234,9 +234,24 @@ LEDGER = pd.DataFrame(
 def test_a_ledger_without_problems_balances() -> None:
     finding = findings.ledger(LEDGER, problems=())
     assert finding.title == "The account balances: no event is lost, none is there twice"
-    assert "Of 97 in Kafka, valid or not, 90 landed, 5 were rejected and 2 were repeated; none was filtered." in (
+    assert "Of 97 in Kafka, valid or not, 90 landed, 5 were rejected and 2 were duplicates; none was filtered." in (
         finding.sentence
     )
+
+
+@pytest.mark.parametrize(
+    ("filtered", "rejected", "duplicates", "said"),
+    [
+        (1, 0, 1, "90 landed, 1 was filtered and 1 was a duplicate; none was rejected."),
+        (2, 3, 4, "90 landed, 2 were filtered, 3 were rejected and 4 were duplicates."),
+        (0, 0, 0, "90 landed; none was filtered, rejected or a duplicate."),
+    ],
+)
+def test_what_became_of_the_events_is_told_for_one_for_many_and_for_none(
+    filtered: int, rejected: int, duplicates: int, said: str
+) -> None:
+    frame = LEDGER.assign(filtered=filtered, rejected=rejected, duplicates=duplicates)
+    assert f"valid or not, {said}" in findings.ledger(frame, problems=()).sentence
 
 
 def test_a_ledger_with_problems_forbids_to_act_on_the_report() -> None:

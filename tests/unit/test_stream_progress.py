@@ -1,23 +1,30 @@
-"""The stream's progress: a row of each micro-batch, kept for Presto and shown to whoever follows."""
+"""The stream's progress: a row of each micro-batch, published for Presto and shown to whoever follows."""
 
-import io
 import itertools
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from questlog.errors import StreamError
-from questlog.events.schema import PHASES, PROGRESS_COLUMNS
+from questlog.errors import LakeError, LeaseLost, QuestlogError
+from questlog.events.schema import PROGRESS_COLUMNS
+from questlog.lake import layout
+from questlog.lake.hdfs import Hdfs
+from questlog.lake.lease import WriterLease
+from questlog.lake.types import arrow_schema
+from questlog.lake.writer import Writer
 from questlog.settings import Settings
 from questlog.stream import progress
-from questlog.stream.phases import LANDING, Timed, all_seconds
 from questlog.stream.progress import Progress, follow, row
+from questlog.stream.timings import SINK
+from questlog.stream.transforms import OUTCOMES
 
-NONE = dict.fromkeys(("landed", "filtered", "rejected", "repeated"), 0)
+NONE = dict.fromkeys(OUTCOMES, 0)
 SPARK = {
     "batchId": 7,
     "timestamp": "2026-01-05T12:00:00.250Z",
@@ -38,7 +45,7 @@ SPARK = {
         }
     ],
 }
-LANDED = dict.fromkeys(LANDING, 0.1)
+SECONDS = dict.fromkeys(SINK, 0.1)
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def a_row(batch: int) -> dict[str, Any]:
-    return row("abcd1234", {**NONE, "landed": batch}, LANDED, {**SPARK, "batchId": batch})
+    return row("abcd1234", {**NONE, "landed": batch}, SECONDS, {**SPARK, "batchId": batch})
 
 
 class Clock:
@@ -57,6 +64,26 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Tables(Writer):
+    """Publishes to memory; fails first with each of `errors`."""
+
+    def __init__(self, settings: Settings, *errors: QuestlogError) -> None:
+        hdfs = Hdfs(settings)
+        super().__init__(settings, hdfs, WriterLease(settings, hdfs, "stream"))
+        self.errors, self.files = [*errors], dict[str, bytes]()
+        self.published: list[list[int]] = []
+        hdfs.write = self.files.__setitem__  # type: ignore[method-assign]
+
+    def publish(self, attempt: str, batch: str, files: Collection[str], number: int | None = None) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+        (file,) = files
+        assert file.startswith("stream_progress/")
+        assert attempt.startswith(layout.attempts(self.settings))
+        assert number is None  # nobody who observes micro-batches is told
+        self.published.append(pq.read_table(pa.BufferReader(self.files[f"{attempt}/{file}"]))["batch"].to_pylist())
 
 
 def test_a_row_has_every_column_of_its_table() -> None:
@@ -73,77 +100,78 @@ def test_records_and_lag_are_told_by_the_topics_offsets() -> None:
 def test_a_first_batch_begins_where_the_topic_begins() -> None:
     source = {**SPARK["sources"][0], "startOffset": None}
 
-    assert row("s", NONE, LANDED, {**SPARK, "sources": [source]})["records"] == 21
+    assert row("s", NONE, SECONDS, {**SPARK, "sources": [source]})["records"] == 21
 
 
-def test_the_phases_are_spark_s_and_those_of_landing() -> None:
-    seconds = all_seconds(SPARK["durationMs"], LANDED)
-
-    assert list(seconds) == [*PHASES, "total"]
-    assert seconds["offset_log"] == 0.05
-    assert seconds["plan"] == pytest.approx(0.025 + 0.7 - 0.6)
-    assert seconds["total"] == 0.81
-
-
-def test_each_phase_of_landing_lies_between_two_points() -> None:
-    clock = Clock()
-    timed = Timed(clock=clock)
-    for seconds, point in enumerate(("begun", "judged", "staging", "staged", "sealed", "moved", "announced")):
-        clock.now += seconds
-        timed.pass_by(point, 1)
-    clock.now += 10
-    timed.mark("done")
-
-    assert timed.seconds() == {"judge": 1, "write": 5, "seal": 4, "rename": 5, "announce": 6, "close": 10}
-
-
-def test_a_batch_that_had_landed_before_spent_no_time_on_what_it_left_out() -> None:
-    clock = Clock()
-    timed = Timed(clock=clock)
-    for point in ("begun", "judged", "staged"):
-        timed.pass_by(point, 1)
-    timed.pass_by("begun", 2)
-    clock.now += 1
-    timed.mark("done")
-
-    assert set(timed.seconds().values()) == {0.0}
-
-
-def test_rows_are_written_together_once_it_is_time(settings: Settings) -> None:
-    clock, written = Clock(), list[tuple[str, bytes]]()
-    taking = Progress(settings, lambda name, content: written.append((name, content)), clock)
+def test_rows_are_published_together_once_it_is_time(settings: Settings) -> None:
+    clock, tables = Clock(), Tables(settings)
+    taking = Progress(tables, clock)
     for batch in range(3):
         taking.add(a_row(batch))
-    assert written == []
+        taking.flush_if_due()
+    assert tables.published == []
     clock.now = 10
     taking.add(a_row(3))
-    taking.close()
+    taking.flush()
 
-    ((name, content),) = written
-    assert name.startswith("part-abcd1234-0-")
-    assert pq.read_table(io.BytesIO(content))["batch"].to_pylist() == [0, 1, 2, 3]
+    assert tables.published == [[0, 1, 2, 3]]
 
 
-def test_rows_that_hdfs_does_not_take_are_written_with_the_next(settings: Settings) -> None:
-    written: list[bytes] = []
+def test_rows_that_wait_are_published_though_no_row_comes_any_more(settings: Settings) -> None:
+    clock, tables = Clock(), Tables(settings)
+    taking = Progress(tables, clock)
+    taking.add(a_row(0))
+    clock.now = 10
 
-    def refuse_once(_name: str, content: bytes) -> None:
-        written.append(content)
-        if len(written) == 1:
-            raise StreamError("no space")
+    taking.flush_if_due()
 
+    assert tables.published == [[0]]
+
+
+def test_the_published_file_has_the_columns_of_the_table_with_their_types(settings: Settings) -> None:
+    tables = Tables(settings)
+    taking = Progress(tables, Clock())
+    taking.add(a_row(7))
+    taking.flush()
+
+    (content,) = tables.files.values()
+    found = pq.read_table(pa.BufferReader(content))
+    assert found.schema.equals(arrow_schema(PROGRESS_COLUMNS))
+    assert found.to_pylist() == [a_row(7)]
+
+
+def test_rows_that_hdfs_does_not_take_are_published_with_the_next(settings: Settings) -> None:
+    tables = Tables(settings, LakeError("no space"))
     clock = Clock()
-    taking = Progress(settings, refuse_once, clock)
-    for batch in range(2):
-        clock.now += 10
+    taking = Progress(tables, clock)
+    for batch, seconds in enumerate((0, 10, 10)):
+        clock.now += seconds
         taking.add(a_row(batch))
-    taking.close()
 
-    assert pq.read_table(io.BytesIO(written[-1]))["batch"].to_pylist() == [0, 1]
+    assert tables.published == [[0, 1, 2]]
+
+
+def test_a_stream_that_has_lost_its_writer_lease_is_told_so(settings: Settings) -> None:
+    taking = Progress(Tables(settings, LeaseLost("another process took it")), Clock())
+    taking.add(a_row(0))
+
+    with pytest.raises(LeaseLost):
+        taking.flush()
+
+
+def test_of_too_many_rows_that_wait_the_oldest_are_dropped(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "MOST_ROWS", 2)
+    tables = Tables(settings)
+    taking = Progress(tables, Clock())
+    for batch in range(3):
+        taking.add(a_row(batch))
+    taking.flush()
+
+    assert tables.published == [[1, 2]]
 
 
 def test_whoever_follows_sees_the_last_rows_and_each_new_one(settings: Settings) -> None:
-    taking = Progress(settings, lambda _name, _content: None)
+    taking = Progress(Tables(settings), Clock())
     for batch in range(5):
         taking.add(a_row(batch))
     seen = follow(settings, most=2)
@@ -151,20 +179,18 @@ def test_whoever_follows_sees_the_last_rows_and_each_new_one(settings: Settings)
     assert [found["batch"] for found in itertools.takewhile(bool, seen)] == [3, 4]
     taking.add(a_row(5))
     assert list(itertools.takewhile(bool, seen)) == [a_row(5)]
-    taking.close()
 
 
 def test_whoever_follows_goes_on_when_the_file_is_begun_anew(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taking = Progress(settings, lambda _name, _content: None)
+    taking = Progress(Tables(settings), Clock())
     taking.add(a_row(0))
     seen = follow(settings)
     assert [found["batch"] for found in itertools.takewhile(bool, seen)] == [0]
 
     monkeypatch.setattr(progress, "MOST_BYTES", 10)
     taking.add(a_row(1))
-    taking.close()
 
     assert [found["batch"] for found in itertools.takewhile(bool, seen)] == [1]
 

@@ -1,4 +1,4 @@
-"""Replay, without servers: the pieces of the topic, and what the ledger has to be told."""
+"""Replay, without servers: the pieces of the topic, and the correction of the audit."""
 
 import pyarrow as pa
 
@@ -8,8 +8,8 @@ from questlog.stream.transforms import OUTCOMES
 NOBODY = pa.table({"event_type": pa.array([], pa.string())})
 
 
-def of(landed: int = 0, filtered: int = 0, rejected: int = 0, repeated: int = 0) -> dict[str, int]:
-    return dict(zip(OUTCOMES, (landed, filtered, rejected, repeated), strict=True))
+def of(landed: int = 0, filtered: int = 0, rejected: int = 0, duplicates: int = 0) -> dict[str, int]:
+    return dict(zip(OUTCOMES, (landed, filtered, rejected, duplicates), strict=True))
 
 
 def letters(*types: str) -> pa.Table:
@@ -36,12 +36,12 @@ def test_a_partition_of_which_kafka_says_no_beginning_begins_at_0() -> None:
     assert list(ranges({}, {4: 2})) == [{4: (0, 2)}]
 
 
-def test_the_ledger_is_told_the_difference_for_types_that_are_made_anew() -> None:
-    added = corrected({"a": of(landed=7, repeated=1)}, {"a": of(landed=5, rejected=3), "b": of(9)}, ("a",), NOBODY)
-    assert added == {"a": of(landed=2, rejected=-3, repeated=1)}
+def test_types_that_are_rebuilt_are_corrected_by_the_difference() -> None:
+    added = corrected({"a": of(landed=7, duplicates=1)}, {"a": of(landed=5, rejected=3), "b": of(9)}, ("a",), NOBODY)
+    assert added == {"a": of(landed=2, rejected=-3, duplicates=1)}
 
 
-def test_a_type_that_has_no_record_any_more_loses_its_sums() -> None:
+def test_a_rebuilt_type_that_has_no_record_any_more_loses_its_sums() -> None:
     assert corrected({}, {"a": of(landed=5)}, ("a",), NOBODY) == {"a": of(landed=-5)}
 
 
@@ -50,6 +50,6 @@ def test_letters_that_leave_the_table_are_taken_off_the_type_under_which_they_we
     assert added == {"a": of(landed=2), "unknown": of(rejected=-2)}
 
 
-def test_of_the_dead_letters_alone_the_sums_stay_and_what_is_judged_anew_moves() -> None:
+def test_when_the_dead_letters_are_replayed_the_sums_stay_and_what_is_valid_now_moves() -> None:
     added = corrected({"a": of(landed=1, rejected=1)}, {"a": of(landed=5, rejected=2)}, (), letters("a", "a"))
     assert added == {"a": of(landed=1, rejected=-1)}

@@ -10,7 +10,7 @@ from questlog.book.manifest import Manifest
 
 NOTHING = "-"
 UNBROKEN_HYPHEN, UNBROKEN_SPACE = "\N{NON-BREAKING HYPHEN}", "\N{NO-BREAK SPACE}"
-COUNTS = ("accepted", "landed", "rejected", "repeated")
+COUNTS = ("accepted", "landed", "rejected", "duplicates")
 MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$])")
 ONE = """There is one edition, the one that you read.
 `questlog book -p players 2000 -p events 40000 -p seed 7 --name large` makes another beside it, about other

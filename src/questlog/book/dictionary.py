@@ -10,10 +10,10 @@ import pandas as pd
 from IPython.display import HTML
 
 from questlog.book import show
-from questlog.catalog.definitions import PARTITION_TYPES, definitions
+from questlog.catalog.definitions import PARTITION_COLUMN, definitions
 from questlog.events import CATALOGUE, Catalogue, EventType, Field
 from questlog.events.catalogue import COMMON
-from questlog.events.schema import own_columns
+from questlog.events.schema import COMMON_COLUMNS, own_columns
 from questlog.generate.address import event_url
 from questlog.report.tables import Table, table
 from questlog.settings import EVENTS_TABLE, Settings
@@ -42,7 +42,7 @@ class Entry:
             f"naming its type, to <code>/events</code>.</p>"
             f"{fields(self.known.fields)._repr_html_()}"
             f'<pre style="{CODE}">{html.escape(example(self.known, self.settings))}</pre>'
-            f"<p>Table <code>{name}</code>: {columns}, and the columns of every table.</p>"
+            f"<p>View <code>{name}</code>: {columns}, and the columns of every type.</p>"
         )
 
 
@@ -62,10 +62,10 @@ def fields(known: Iterable[Field]) -> Table:
     return table(pd.DataFrame(rows, columns=list(names)))
 
 
-def shared_columns(settings: Settings, catalogue: Catalogue = CATALOGUE) -> Table:
-    """The columns that the table of every type has: name, type in Presto, meaning; the partition columns last."""
-    events = next(each for each in definitions(settings, catalogue) if each.name == EVENTS_TABLE)
-    columns = (*events.columns, *((name, PARTITION_TYPES[name]) for name in events.partitioned_by))
+def shared_columns(catalogue: Catalogue = CATALOGUE) -> Table:
+    """The columns that the view of every type has: name, type in Presto, meaning; the partition column last."""
+    events = next(each for each in definitions(catalogue) if each.name == EVENTS_TABLE)
+    columns = (*COMMON_COLUMNS, PARTITION_COLUMN)
     rows = [(name, kind, events.descriptions.get(name, "")) for name, kind in columns]
     return table(pd.DataFrame(rows, columns=["column", "type", "meaning"]))
 

@@ -1,7 +1,8 @@
-"""What a chapter does to a running stream: Spark's own sink is killed in mid batch, ours under supervision."""
+"""What a chapter does to a running stream: Spark's own sink is killed in mid batch; ours is killed, or paused."""
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,13 +12,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
-from fsspec.implementations.webhdfs import WebHDFS
 
 from questlog import pipeline
 from questlog.book import file_sink
-from questlog.catalog import files
 from questlog.catalog.quoting import identifier, literal, table
-from questlog.errors import BookError
+from questlog.errors import BookError, LakeError, LeaseLost
+from questlog.lake.hdfs import Hdfs
+from questlog.lake.lease import HOLDER
+from questlog.lake.writer import open_writer
 from questlog.settings import Settings
 from questlog.stream import supervision
 from questlog.stream.session import session
@@ -39,7 +41,7 @@ class Counted:
     by_spark: int
 
     @property
-    def repeats(self) -> int:
+    def duplicates(self) -> int:
         """Rows too many in Presto."""
         return self.rows - self.events
 
@@ -56,10 +58,10 @@ def kill_the_file_sink(settings: Settings) -> Counted:
         BookError: the sink ended by itself, or had committed before it could be killed, `TRIES` times.
         QueryError: Presto refused.
     """
-    hdfs = files.filesystem(settings)
+    hdfs = Hdfs(settings)
     for _ in range(TRIES):
         for path in (file_sink.folder(settings), file_sink.checkpoint(settings)):
-            files.delete(hdfs, path)
+            hdfs.delete(path)
         if _killed_before_its_commit(settings, hdfs):
             _run_to_its_end(settings)
             return _counted(settings)
@@ -86,7 +88,7 @@ def _counted(settings: Settings) -> Counted:
     return Counted(int(seen["n"][0]), int(seen["events"][0]), by_spark)
 
 
-def _killed_before_its_commit(settings: Settings, hdfs: WebHDFS) -> bool:
+def _killed_before_its_commit(settings: Settings, hdfs: Hdfs) -> bool:
     """Start the sink on one core, so that its tasks come one after the other, and kill it once the first has ended."""
     alone = settings.in_namespace(settings.namespace, spark_master="local[1]")
     with _sink(alone) as child:
@@ -116,10 +118,8 @@ def _sink(settings: Settings) -> Iterator[psutil.Popen]:
             _kill(child)
 
 
-def _has_whole_file(hdfs: WebHDFS, folder: str) -> bool:
-    with suppress(FileNotFoundError):
-        return any(entry["size"] for entry in hdfs.ls(folder, detail=True) if entry["type"] == "file")
-    return False
+def _has_whole_file(hdfs: Hdfs, folder: str) -> bool:
+    return any(entry.bytes for entry in hdfs.files(folder))
 
 
 def _kill(child: psutil.Popen) -> None:
@@ -152,15 +152,47 @@ def supervised(settings: Settings, fault: str) -> list[Restart]:
     return supervision.restarts(settings)[before:]
 
 
+def paused_too_long(settings: Settings) -> str:
+    """Pause a stream until another process has taken its writer lease over, let it go on, and give its last words.
+
+    Raises:
+        BookError: it did not get the lease within `DEADLINE` seconds, or did not end because it had lost it.
+        LakeError: HDFS refused or is not reachable.
+    """
+    command, pipe = [sys.executable, "-m", "questlog", "stream", "--unsupervised"], subprocess.PIPE
+    environment = settings.environment()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=pipe, text=True) as stream:
+        try:
+            _wait_until(lambda: _holds_the_lease(settings, stream.pid))
+            stream.send_signal(signal.SIGSTOP)
+            with open_writer(settings, "experiment"):  # waits until the lease has expired
+                stream.send_signal(signal.SIGCONT)
+                _, words = stream.communicate(timeout=DEADLINE)
+        finally:
+            stream.kill()
+    told = [line for line in words.splitlines() if line.startswith(LeaseLost.__name__)]
+    if not told:
+        raise BookError(f"the stream ended with {stream.returncode}, and lost no lease: {words[-SHOWN:]}")
+    return told[-1]
+
+
+def _holds_the_lease(settings: Settings, pid: int) -> bool:
+    hdfs = Hdfs(settings)
+    with suppress(LakeError, ValueError):  # renamed between two questions, or not whole yet
+        holders = [f"{folder}/{HOLDER}" for folder in hdfs.folders(settings.staging)]
+        return any(json.loads(hdfs.read(path))["pid"] == pid for path in holders if hdfs.exists(path))
+    return False
+
+
 def _is_accounted_for(settings: Settings) -> bool:
-    """The ledger balances, and the stream's own account, which comes last, has it all."""
-    ledger, account = pipeline.ledger(settings), pipeline.query(settings, "ledger_account")
-    return ledger.balances and ledger.total("landed") == int(account["landed"].sum())
+    """The ledger balances, and the batch audit, which comes last, has it all."""
+    ledger, audit = pipeline.ledger(settings), pipeline.query(settings, "batch_audit")
+    return ledger.balances and ledger.total("landed") == int(audit["landed"].sum())
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE
     while not condition():
         if time.monotonic() > deadline:
-            raise BookError(f"the stream had not landed all within {DEADLINE:.0f} s")
+            raise BookError(f"the stream was not as far as it had to be within {DEADLINE:.0f} s")
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""What a chapter does to tables: small files are landed, a query is measured, a file is lost, a table made anew."""
+"""What a chapter does to tables: small files are landed, a query is measured, a file is lost, a table is rebuilt."""
 
 from __future__ import annotations
 
@@ -10,13 +10,24 @@ from dataclasses import dataclass
 import pandas as pd
 
 from questlog import pipeline
-from questlog.catalog import files
+from questlog.catalog import counts
 from questlog.errors import BookError
-from questlog.events.schema import PARTITION_TYPE
+from questlog.lake.hdfs import Entry, Hdfs
 from questlog.settings import EVENTS_TABLE, Settings
 
 FORCES_COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")  # a notebook's kernel sets them for all that it starts
 SHOWN = 2000  # characters of what a process said on its way down
+
+
+def files(settings: Settings) -> list[Entry]:
+    """The files below table ``events`` as HDFS has them, whatever the metastore knows.
+
+    Raises:
+        LakeError: HDFS refuses or is not reachable.
+    """
+    hdfs = Hdfs(settings)
+    versions = [version for day in hdfs.folders(settings.table_path(EVENTS_TABLE)) for version in hdfs.folders(day)]
+    return [entry for found in hdfs.each(hdfs.files, versions) for entry in found]
 
 
 def land_in_pieces(settings: Settings, records: int) -> None:
@@ -28,17 +39,16 @@ def land_in_pieces(settings: Settings, records: int) -> None:
     _questlog(settings, "stream", "--available-now", "--max-offsets", str(records))
 
 
-def lose_a_file(settings: Settings, event_type: str) -> int:
-    """Delete the first file of an event type, as by an accident; its rows.
+def lose_a_file(settings: Settings) -> int:
+    """Delete the first file of table ``events``, as by an accident; its rows.
 
     Raises:
-        CatalogError: HDFS refuses or is not reachable.
+        LakeError: HDFS refuses or is not reachable.
     """
-    before = files.landed_rows(settings)[event_type]
-    mark = f"/{PARTITION_TYPE}={event_type}/"
-    path = next(file.path for file in files.listing(settings, EVENTS_TABLE) if mark in file.path)
-    files.delete(files.filesystem(settings), path)
-    return before - files.landed_rows(settings).get(event_type, 0)
+    hdfs, first = Hdfs(settings), counts.listing(settings, EVENTS_TABLE)[0]
+    rows = counts.rows_by_type(hdfs, first).total()
+    hdfs.delete(first.path)
+    return rows
 
 
 def replayed(settings: Settings, table: str, *options: str) -> str:
@@ -82,5 +92,5 @@ def measured(settings: Settings, sql: str) -> Measured:
     began = time.perf_counter()
     answer = pipeline.sql(settings, sql)
     seconds = time.perf_counter() - began
-    found = files.listing(settings, EVENTS_TABLE)
+    found = counts.listing(settings, EVENTS_TABLE)
     return Measured(len(found), sum(file.bytes for file in found), seconds, answer)

@@ -25,10 +25,10 @@ def checkpoint(settings: Settings) -> str:
 
 
 def main() -> None:
-    """Write the id of each event that is valid, and end: judged as our stream judges it, written as Spark writes."""
+    """Write the id of each event that is valid, and end: validated by our rules, written by Spark's sink."""
     settings = Settings.load()
     spark = session(settings, pipeline.place(settings))
-    events = transforms.event_columns(transforms.accounted(source.source(spark, settings)))
+    events = transforms.event_columns(transforms.validated(source.source(spark, settings)))
     writer = events.select(COLUMN).writeStream.format("parquet")
     writer = writer.option("checkpointLocation", settings.hdfs_url + checkpoint(settings))
     writer.trigger(availableNow=True).start(settings.hdfs_url + folder(settings)).awaitTermination()

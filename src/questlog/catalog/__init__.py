@@ -1,14 +1,11 @@
-"""The Hive catalog: databases, tables and partitions over the files that the stream lands in HDFS.
+"""The Hive catalog: the database, tables, views and partitions over the files that the writer publishes.
 
-- `files`: HDFS from Python, by WebHDFS: folders, listings, and rows counted from parquet footers
-- `session`: the connections for that
-- `definitions`: the tables of a catalogue, and their columns
-- `tables`: creates the tables of a catalogue, adds what a later catalogue adds, drops a namespace
-- `partitions`: announces folders to the metastore, so that Presto sees them
-- `metastore`: the Hive metastore by its own protocol
-- `places`: where the files of a table lie, at first and now
-- `compaction`: many small files become few; `merging`, `swap` and `gate` are its parts, `upkeep` does it at an interval
-- `hdfs`: renames, copies and small files
+- `definitions`: the tables and views of an event catalogue, and their columns
+- `tables`: creates them, adds what a later catalogue adds, drops a namespace
+- `partitions`: adds partitions that have files but are not in the metastore
+- `compaction`: many small files become few, inside the writer
+- `counts`: rows of tables by event type, counted from parquet files without Presto
+- `upgrade`: rewrites the tables of the former layout
 - `quoting`: names and text as SQL spells them
 
 Nothing in here knows how a statement reaches Presto: it is given a function that executes one.

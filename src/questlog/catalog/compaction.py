@@ -1,58 +1,42 @@
-"""Compaction: many small files become few, while the stream writes and queries run, each of which sees the same rows.
+"""Compaction: many small files become few, inside the writer, while it lands batches and queries run.
 
-A query lists a partition's folder once it has asked the metastore where that is. So merged files are written into a new
-folder, and the metastore is told of it in one call for each table; the old folder stays until no query can be at it.
+A thread merges the small files of a partition into a new folder, and copies the others beside them. Between two
+micro-batches it copies what has arrived since, and switches the partition's location: one call to the metastore, after
+which queries see the same rows in fewer files (`questlog.lake.writer`). The old folder stays for
+`Settings.compact_grace` seconds, for queries that have listed it already.
 
-1. *merge*: for some partitions, the small files' rows are written into new files below ``<staging>/merging/<swap>/``,
-   larger files and those that landed meanwhile are copied there, and the plan is written beside them
-   (`questlog.catalog.swap`).
-2. *hold*: the gate is held (`questlog.catalog.gate`): from here on the stream moves no file in.
-3. *copy*: whatever has landed since 1 is copied beside the new files, their folders get their places below
-   ``<warehouse>/merged/``, and the old ones a mark.
-4. *exchange*: the metastore names the new folders, for table ``events``, then for the types' own tables.
-5. *open*: the gate is opened, and the stream goes on, in the new folders.
-6. *sweep*: folders that were replaced more than `Settings.compact_grace` seconds ago are deleted.
+========================  ==================================  ====================================================
+cut after                 what is there                       what repairs it
+========================  ==================================  ====================================================
+part of the merge         an attempt no reader looks into     the next holder of the lease deletes it
+the attempt is prepared   a complete new version              the next holder of the lease switches to it
+the switch                old folders                         a later run deletes them after the grace period
+========================  ==================================  ====================================================
 
-========================  =============================================  ==============================================
-cut after                 what is there                                  what repairs it
-========================  =============================================  ==============================================
-nothing, or part of 1     a folder that no reader looks into             a later sweep deletes it
-1                         the same, whole                                the same
-2, or part of 3           the gate is held; readers see the old folders  whoever waits at the gate goes on at 3
-4, or half of it          ``events`` lies in new folders, a type's own   the same; both folders hold the same rows, and
-                          table perhaps in the old                       none is added to either
-5, or part of 6           old folders                                    a later sweep deletes them
-========================  =============================================  ==============================================
-
-Who waits at the gate is the stream with its next micro-batch, or the next compaction.
-
-The ledger's file of each stream's newest micro-batch keeps its name, which says that the batch is complete
-(`questlog.stream.landing`). In the other tables no name has a meaning once a file is there.
+The audit file of each stream's newest micro-batch keeps its name, which says that the batch is committed. In the other
+tables no file name has a meaning once the file is published.
 """
 
 from __future__ import annotations
 
-import re
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
-from fsspec.implementations.webhdfs import WebHDFS
+from questlog.errors import LeaseLost, QuestlogError
+from questlog.lake import layout, parquet
+from questlog.lake.hdfs import Entry, Hdfs
+from questlog.lake.writer import Partition, Writer
+from questlog.settings import BATCHES_TABLE
 
-from questlog.catalog import hdfs, merging, places, swap
-from questlog.catalog.files import HIDDEN, THREADS, DataFile, contents, delete, filesystem, generations, inside, moved
-from questlog.catalog.gate import Gate
-from questlog.catalog.metastore import Metastore
-from questlog.catalog.swap import AtPoint, Move
-from questlog.errors import CatalogError
-from questlog.settings import EVENTS_TABLE, LEDGER_TABLE, Settings
-
+LOG = logging.getLogger(__name__)
 PARTITIONS_AT_ONCE = 16
-"""Partitions of one swap: the stream waits for all of them."""
-ACCOUNT = re.compile(r"part-(?P<stream>.+)-(?P<batch>\d+)\.parquet")
+"""Partitions of one switch: micro-batches wait for all of them."""
 
 OnProgress = Callable[[int, int], object]
 
@@ -63,9 +47,13 @@ class Plan:
 
     table: str
     partition: str
-    place: str
-    groups: list[list[DataFile]]
-    others: list[DataFile]
+    groups: list[list[Entry]]
+    others: list[Entry]
+
+    @property
+    def files(self) -> list[Entry]:
+        """All files of the partition."""
+        return [*self.others, *(file for group in self.groups for file in group)]
 
 
 @dataclass(frozen=True)
@@ -84,208 +72,175 @@ class Compacted:
 
 
 def compact(
-    settings: Settings,
+    writer: Writer,
     *,
     dry_run: bool = False,
     on_progress: OnProgress | None = None,
     ends: threading.Event | None = None,
-    at: AtPoint = lambda _: None,
 ) -> list[Compacted]:
     """Merge the small files of every partition that has `Settings.compact_files` of them; what was done, in order.
 
     Args:
-        settings: where everything is, and how large the files shall be.
+        writer: publishes the merged files.
         dry_run: only say what would be merged.
         on_progress: is called with the partitions done and their number.
         ends: once it is set, nothing more is begun.
-        at: is called at each point at which a test has the process killed.
 
     Raises:
-        CatalogError: when HDFS or the metastore refuses or is not reachable: nothing is lost, and another run goes on.
+        LakeError: HDFS or the metastore refused or is not reachable. Nothing is lost, and another run goes on.
     """
-    files, done = filesystem(settings), list[Compacted]()
-    plans = planned(files, settings)
+    writer.refresh()
+    found = writer.hdfs.each(lambda partition: _plan(writer, partition), sorted(writer.locations))
+    plans = [plan for plan in found if plan.groups]
     if dry_run:
-        return [_compacted(plan, None) for plan in plans]
-    for some in _chunks(plans):
+        return [_compacted(plan, len(plan.groups) + len(plan.others), None) for plan in plans]
+    done = list[Compacted]()
+    for begin in range(0, len(plans), PARTITIONS_AT_ONCE):
         if ends and ends.is_set():
-            return done
-        done += _compact(files, settings, some, at)
+            break
+        done += _merge_and_switch(writer, plans[begin : begin + PARTITIONS_AT_ONCE])
         if on_progress:
             on_progress(len(done), len(plans))
-    sweep(files, settings, at)
+    delete_old_versions(writer)
     return done
 
 
-def planned(files: WebHDFS, settings: Settings) -> list[Plan]:
-    """What a compaction would do now.
+@contextmanager
+def in_background(writer: Writer) -> Iterator[None]:
+    """While the block runs, compact every `Settings.compact_minutes` in a thread; never, if that is 0.
+
+    What goes wrong is logged, and tried again the next time: micro-batches go on. At the end, a switch that has begun
+    is finished first.
+    """
+    ends = threading.Event()
+    thread = threading.Thread(target=_compact_until, args=(writer, ends), name="questlog-compaction")
+    thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
+
+
+def delete_old_versions(writer: Writer, now: float | None = None) -> None:
+    """Delete the version folders that were replaced more than `Settings.compact_grace` seconds ago.
+
+    A version was replaced after the first file of the next one was written: HDFS keeps that file's time. `now` is in
+    seconds since 1970.
 
     Raises:
-        CatalogError: when HDFS or the metastore is not reachable.
+        LakeError: HDFS refused or is not reachable.
     """
-    found = list(_partitions(settings))
-    with ThreadPoolExecutor(THREADS) as pool:
-        inside = list(pool.map(lambda place: data_files(files, place[2]), found))
-    plans = [_plan(settings, *place, files_there) for place, files_there in zip(found, inside, strict=True)]
-    return [plan for plan in plans if plan.groups]
+    before = ((time.time() if now is None else now) - writer.settings.compact_grace) * 1000
+    for old in writer.hdfs.each(
+        lambda location: _replaced_before(writer, location, before), sorted(writer.locations.values())
+    ):
+        for folder in old:
+            writer.lease.refuse_if_lost()
+            writer.hdfs.delete(folder)
+            writer.notify("compact_sweeping")
 
 
-def whereabouts(settings: Settings) -> tuple[str, dict[str, str]]:
-    """What the stream has to know before it moves a file: the open folder, and where folders lie that were exchanged.
+def groups(files: Iterable[Entry], target_bytes: int) -> list[list[Entry]]:
+    """Files that become one each: neighbours of together about `target_bytes`.
 
-    Waits while the gate is held, and finishes the swap of a holder that does not.
-
-    Raises:
-        CatalogError: when HDFS or, to finish a swap, the metastore refuses or is not reachable.
+    Those of half that size and more are left out, and so is one that has no neighbour.
     """
-    files = filesystem(settings)
-    door = Gate(files, settings).opened(_finisher(files, settings))
-    return door.path, moved(files, settings)
+    made: list[list[Entry]] = [[]]
+    filled = 0
+    for file in files:
+        if 2 * file.bytes >= target_bytes:
+            continue
+        if filled + file.bytes > target_bytes:
+            made.append([])
+            filled = 0
+        made[-1].append(file)
+        filled += file.bytes
+    return [group for group in made if len(group) > 1]
 
 
-def sweep(files: WebHDFS, settings: Settings, at: AtPoint = lambda _: None) -> None:
-    """Delete folders that were replaced, and what is left of swaps that were cut, `Settings.compact_grace` seconds ago.
-
-    Raises:
-        CatalogError: when HDFS or the metastore refuses or is not reachable.
-    """
-    Gate(files, settings).opened(_finisher(files, settings))
-    before = (time.time() - settings.compact_grace) * 1000
-    found, metastore = generations(files, settings), Metastore(settings)
-    named = {place for table in places.TABLES for place in metastore.places(table).values()}
-    homes = {places.home_of(settings, folder) for folder, holds in found.items() if holds}
-    for folder in sorted({*found, *homes} - named):
-        if any(mark["modificationTime"] <= before for mark in _marks(files, folder)):
-            delete(files, folder)
-            at("compact_sweeping")
-    held = Gate(files, settings).look().swap
-    for left in inside(files, swap.folder(settings)):
-        if left["modificationTime"] <= before and left["pathSuffix"] != held:
-            delete(files, left["name"])
-
-
-def settled(names: Iterable[str]) -> set[str]:
-    """Of the ledger's files, those that may be merged: all but that of each stream's newest micro-batch."""
+def mergeable_audits(names: Iterable[str]) -> set[str]:
+    """Of the files of table ``batches``, those that may be merged: all but that of each stream's newest batch."""
     names = {*names}
     newest: dict[str, tuple[int, str]] = {}
     for name in names:
-        if match := ACCOUNT.fullmatch(name):
+        if match := layout.AUDIT_FILE.fullmatch(name):
             newest[match["stream"]] = max(newest.get(match["stream"], (-1, "")), (int(match["batch"]), name))
     return names - {name for _, name in newest.values()}
 
 
-def _compact(files: WebHDFS, settings: Settings, plans: Sequence[Plan], at: AtPoint) -> list[Compacted]:
-    """One swap."""
-    name = places.new_generation()
-    moves = [_merge(files, settings, name, plan) for plan in plans]
-    after = [data_files(files, move.made) for move in moves]
-    exchanged = exchange(files, settings, name, moves, at)
-    return [_compacted(plan, now) for plan, move, now in zip(plans, moves, after, strict=True) if move in exchanged]
+def _compact_until(writer: Writer, ends: threading.Event) -> None:
+    while not ends.wait(writer.settings.compact_minutes * 60 or None):
+        try:
+            done = compact(writer, ends=ends)
+            LOG.info("merged files of %s partitions", len(done))
+        except LeaseLost:
+            return
+        except QuestlogError as error:
+            LOG.warning("nothing more is merged before the next time: %s", error)
 
 
-def exchange(files: WebHDFS, settings: Settings, name: str, moves: Sequence[Move], at: AtPoint) -> list[Move]:
-    """Write the plan of a swap down, do steps 2 to 5, and delete the swap's folder; the moves that are done.
-
-    Raises:
-        CatalogError: when HDFS or the metastore refuses: the gate stays held, until somebody has finished the swap.
-    """
-    swap.write_down(files, settings, name, moves)
-    at("compact_merged")
-    for move in moves:  # once more: what has landed during the merge would be copied while the stream waits
-        swap.copy_others(files, move)
-    gate = Gate(files, settings)
-    held = gate.hold(name, _finisher(files, settings))
-    at("compact_held")
-    done = swap.finish(files, settings, moves, at)
-    at("compact_swapped")
-    gate.open(held)
-    at("compact_opened")
-    delete(files, swap.folder(settings, name))
-    return done
+def _replaced_before(writer: Writer, location: str, before: float) -> list[str]:
+    """The older versions of a partition, each of whose next one took its place before a time (ms since 1970)."""
+    there = writer.hdfs.entries(location.rsplit("/", 1)[0])
+    versions = [entry for entry in there if entry.is_folder and entry.path <= location]
+    return [old.path for old, new in pairwise(versions) if _began(writer.hdfs, new) <= before]
 
 
-def _finisher(files: WebHDFS, settings: Settings) -> Callable[[str], None]:
-    def finish(name: str) -> None:
-        swap.finish(files, settings, swap.written_down(files, settings, name))
-
-    return finish
+def _began(hdfs: Hdfs, version: Entry) -> int:
+    """When the first file of a version was written; of one without files, when that came to be."""
+    return min((file.modified for file in hdfs.files(version.path)), default=version.modified)
 
 
-def _partitions(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Table, partition and place of all that is announced; in ``events``, what the type's own table knows too."""
-    metastore = Metastore(settings)
-    types: dict[str, Mapping[str, str]] = {}
-    for table in places.TABLES:
-        for partition, place in sorted(metastore.places(table).items()):
-            if table == EVENTS_TABLE:
-                event_type, day = places.type_partition(partition)
-                if event_type not in types:
-                    types[event_type] = metastore.places(event_type)
-                if day not in types[event_type]:
-                    continue
-            yield table, partition, place
+def _plan(writer: Writer, partition: Partition) -> Plan:
+    there = writer.hdfs.files(writer.locations[partition])
+    names = {file.name for file in there}
+    free = mergeable_audits(names) if partition[0] == BATCHES_TABLE else names
+    found = groups((file for file in there if file.name in free), writer.settings.compact_megabytes * 1024 * 1024)
+    if sum(map(len, found)) < writer.settings.compact_files:
+        found = []
+    chosen = {file.path for group in found for file in group}
+    return Plan(*partition, found, [file for file in there if file.path not in chosen])
 
 
-def _plan(settings: Settings, table: str, partition: str, place: str, there: list[DataFile]) -> Plan:
-    names = {file.path.rsplit("/", 1)[1]: file for file in there}
-    free = settled(names) if table == LEDGER_TABLE else {*names}
-    target = settings.compact_megabytes * 1024 * 1024
-    groups = merging.groups((file for name, file in names.items() if name in free), target)
-    if sum(map(len, groups)) < settings.compact_files:
-        groups = []
-    chosen = {file.path for group in groups for file in group}
-    return Plan(table, partition, place, groups, [file for file in there if file.path not in chosen])
+def _merge_and_switch(writer: Writer, plans: Sequence[Plan]) -> list[Compacted]:
+    attempt = f"{layout.attempts(writer.settings)}/compact-{uuid.uuid4().hex[:12]}"
+    for plan in plans:
+        _merge(writer.hdfs, plan, attempt)
+    writer.notify("compact_merged")
+    with writer.between_batches:
+        for plan in plans:
+            _copy_others(writer, plan, attempt)
+        writer.notify("compact_copied")
+        after = [writer.hdfs.files(layout.rows_folder(attempt, plan.table, plan.partition)) for plan in plans]
+        writer.switch(attempt)
+    return [
+        _compacted(plan, len(files), sum(file.bytes for file in files))
+        for plan, files in zip(plans, after, strict=True)
+    ]
 
 
-def _merge(files: WebHDFS, settings: Settings, name: str, plan: Plan) -> Move:
-    """Step 1 for one partition."""
-    target = places.merged(settings, plan.table, plan.partition, name)
-    made = f"{swap.folder(settings, name)}/{plan.table}/{plan.partition}/files".replace("//", "/")
+def _merge(hdfs: Hdfs, plan: Plan, attempt: str) -> None:
+    """Write the merged files of a partition, and copies of the others."""
+    folder, unique = layout.rows_folder(attempt, plan.table, plan.partition), uuid.uuid4().hex[:12]
     for number, group in enumerate(plan.groups):
-        parts = contents(files, group)
-        content = merging.merged(plan.table, parts)
-        _refuse_lost_rows(plan, sum(map(merging.rows, parts)), merging.rows(content))
-        hdfs.write(files, f"{made}/merged-{name}-{number}.parquet", content)
-    merged = tuple(file.path.rsplit("/", 1)[1] for group in plan.groups for file in group)
-    move = Move(plan.table, plan.partition, plan.place, made, target, merged)
-    swap.copy_others(files, move)
-    return move
+        content = parquet.merge(plan.table, [hdfs.read(file.path) for file in group])
+        hdfs.write(f"{folder}/merged-{unique}-{number}.parquet", content)
+    for file in plan.others:
+        hdfs.write(f"{folder}/{file.name}", hdfs.read(file.path))
 
 
-def _refuse_lost_rows(plan: Plan, before: int, after: int) -> None:
-    if before != after:
-        raise CatalogError(
-            f"{plan.place}: {before} rows became {after} when they were merged, so the old files stay: tell the "
-            "maintainers, with the files."
-        )
+def _copy_others(writer: Writer, plan: Plan, attempt: str) -> None:
+    """Copy what has arrived in the partition since it was planned."""
+    known = {file.name for file in plan.files}
+    folder = layout.rows_folder(attempt, plan.table, plan.partition)
+    for file in writer.hdfs.files(writer.locations[plan.table, plan.partition]):
+        if file.name not in known:
+            writer.hdfs.write(f"{folder}/{file.name}", writer.hdfs.read(file.path))
 
 
-def _compacted(plan: Plan, after: list[DataFile] | None) -> Compacted:
-    before = [*plan.others, *(file for group in plan.groups for file in group)]
-    files_after = len(plan.groups) + len(plan.others) if after is None else len(after)
-    bytes_after = None if after is None else sum(file.bytes for file in after)
+def _compacted(plan: Plan, files_after: int, bytes_after: int | None) -> Compacted:
+    before = plan.files
     return Compacted(
         plan.table, plan.partition, len(before), files_after, sum(file.bytes for file in before), bytes_after
     )
-
-
-def data_files(files: WebHDFS, folder: str) -> list[DataFile]:
-    """The files that lie directly in a folder, as Presto lists them.
-
-    Raises:
-        CatalogError: when HDFS is not reachable.
-    """
-    entries = inside(files, folder)
-    return [
-        DataFile(entry["name"], entry["size"]) for entry in entries
-        if entry["type"] == "file" and not entry["pathSuffix"].startswith(HIDDEN)
-    ]  # fmt: skip
-
-
-def _marks(files: WebHDFS, folder: str) -> list[dict[str, Any]]:
-    return [entry for entry in inside(files, folder) if entry["pathSuffix"] == places.REPLACED]
-
-
-def _chunks(plans: Sequence[Plan]) -> Iterator[Sequence[Plan]]:
-    for begin in range(0, len(plans), PARTITIONS_AT_ONCE):
-        yield plans[begin : begin + PARTITIONS_AT_ONCE]

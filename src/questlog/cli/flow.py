@@ -91,7 +91,7 @@ def _load(settings: Settings, event_type: str, requests: int, concurrency: int, 
 @click.command()
 @click.pass_obj
 def catalog(settings: Settings) -> None:
-    """Create the database and its tables, and announce partitions that the metastore does not know yet."""
+    """Create the database with its tables and views, and add partitions that the metastore does not know yet."""
     from questlog import pipeline
 
     created = pipeline.create(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -16,8 +16,9 @@ from questlog.errors import SettingsError, SetupError, StreamRefused
 from questlog.events import CATALOGUE
 from questlog.settings import Settings
 
+WAITS = "standby: waiting for the writer lease of"
 FINAL = (SettingsError, SetupError, StreamRefused)
-"""What to start again would not help."""
+"""Errors that a restart would not mend."""
 
 
 @click.command()
@@ -39,7 +40,9 @@ FINAL = (SettingsError, SetupError, StreamRefused)
 def stream(settings: Settings, /, *, follow: bool, unsupervised: bool, lifeline: int | None, **options: Any) -> None:
     """Land events from Kafka as parquet in HDFS, in real time, until stopped by Ctrl-C.
 
-    A stream that dies, or loses a server for long, is started again; one that is refused is not.
+    A stream that dies, or loses a server for long, is started again; one that is refused is not. One stream of a
+    namespace writes at a time: a second one, on whatever machine, waits for the writer lease and takes over when the
+    first has ended.
     """
     if follow:
         _follow(settings)
@@ -59,6 +62,7 @@ def _run(
     available_now: bool,
     max_offsets: int | None,
     stop: threading.Event | None = None,
+    on_wait: Callable[[str], object] | None = None,
 ) -> None:
     from questlog import pipeline
 
@@ -72,6 +76,7 @@ def _run(
             max_offsets=max_offsets,
             on_progress=lambda batch: console.print(str(batch), highlight=False),
             stop=stop,
+            on_wait=on_wait or (lambda holder: console.print(f"{WAITS}: {holder}", highlight=False)),
             keeps_classes=available_now,
         )
     print_fields(summary)
@@ -104,31 +109,19 @@ def _command(lifeline: int, options: dict[str, Any]) -> Sequence[str]:
 
 
 def _run_as_child(settings: Settings, lifeline: int, options: dict[str, Any]) -> None:
-    from questlog.stream import child, rehearsal, supervision
+    from questlog.stream import child, supervision
 
-    if not child.has_turn(lifeline):
-        _stand_by(settings, lifeline)
-    if not child.await_turn(lifeline):
-        rehearsal.leave()
-        return
+    def on_wait(holder: str) -> None:
+        click.echo(f"{WAITS}: {holder}", err=True)
+        supervision.log_ready(settings)
+
     stop = threading.Event()
     child.hold(lifeline, stop)
     try:
-        _run(settings, stop=stop, **options)
+        _run(settings, stop=stop, on_wait=on_wait, **options)
     except FINAL as error:
         click.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         sys.exit(supervision.REFUSED)
-
-
-def _stand_by(settings: Settings, lifeline: int) -> None:
-    from questlog import pipeline
-    from questlog.stream import child, supervision
-
-    with unheard():
-        pipeline.rehearse(settings)
-        if not child.has_turn(lifeline):
-            click.echo("A standby is ready to take the stream's place.", err=True)
-            supervision.log_ready(settings)
 
 
 def _follow(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Commands that keep the tables in good order: compact, replay."""
+"""Commands that keep the tables in good order: compact, replay, upgrade."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only say what would be merged.")
 @click.pass_obj
 def compact(settings: Settings, /, dry_run: bool) -> None:
-    """Merge the many small files that a stream lands into few, sorted ones, while it runs and queries are asked.
+    """Merge the many small files that a stream lands into few, sorted ones, while queries are asked.
 
-    Partitions with fewer than QUESTLOG_COMPACT_FILES small files stay as they are. Files become about
-    QUESTLOG_COMPACT_MEGABYTES large. The old ones are deleted by a later run, QUESTLOG_COMPACT_GRACE seconds after: no
-    query may take longer. A run that is interrupted leaves old files or new ones, and another goes on.
+    A running stream does this by itself, every QUESTLOG_COMPACT_MINUTES; then this command is refused. Partitions with
+    fewer than QUESTLOG_COMPACT_FILES small files stay as they are. Files become about QUESTLOG_COMPACT_MEGABYTES large.
+    A run that is interrupted leaves the old files or the new ones, and another goes on.
 
     \b
     questlog compact --dry-run
@@ -52,11 +52,11 @@ def _table(done: list[Compacted]) -> Table:
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @click.pass_obj
 def replay(settings: Settings, /, table: str, dry_run: bool) -> None:
-    """Make TABLE anew: judge its records once more by the catalogue as it is now, compare, and exchange the files.
+    """Rebuild TABLE: validate its records again by the catalogue as it is now, compare, and switch to the new files.
 
     TABLE is `events`, an event type, or `dead_letters`. The first two are read from the topic, as far as the stream has
-    landed it; the dead letters from their table: those that are valid now become events. The stream has to be stopped
-    meanwhile and goes on afterwards, queries are answered throughout: each sees the old rows or the new ones.
+    landed it; the dead letters from their table: those that are valid now become events. Stop the stream
+    first; queries are answered throughout, each from the old rows or from the new ones.
 
     \b
     questlog replay purchase_sword --dry-run
@@ -64,7 +64,7 @@ def replay(settings: Settings, /, table: str, dry_run: bool) -> None:
     """
     from questlog import pipeline
 
-    with progress("judging records") as advance:
+    with progress("validating records") as advance:
         found = pipeline.replay(settings, table, dry_run=dry_run, on_progress=advance)
     shown = Table("table", "event type", "rows before", "after", "gone", "new")
     for each in found:
@@ -76,4 +76,22 @@ def replay(settings: Settings, /, table: str, dry_run: bool) -> None:
     click.echo(f"{changed:,} rows {would}" if changed else "the tables hold what they have to hold: no row differs")
 
 
-COMMANDS = (compact, replay)
+@click.command()
+@click.pass_obj
+def upgrade(settings: Settings) -> None:
+    """Rewrite the tables of Questlog 0.1 as one table `events`, with views for the event types.
+
+    Stop the stream first. The former files are deleted once Presto has counted the same rows in the new table. A run
+    that is interrupted is run again.
+    """
+    from questlog import pipeline
+
+    with progress("rewriting days") as advance:
+        rows = pipeline.upgrade(settings, on_progress=advance)
+    if rows is None:
+        click.echo(f"namespace {settings.namespace} has no tables of the former layout: nothing to do")
+    else:
+        click.echo(f"rewrote {sum(rows.values()):,} events of {len(rows)} types; the former files are deleted")
+
+
+COMMANDS = (compact, replay, upgrade)

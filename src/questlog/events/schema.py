@@ -1,7 +1,7 @@
 """The catalogue's fields as columns of Spark (DDL), and of Hive as Presto spells their types.
 
-Columns of table ``events``: `COMMON_COLUMNS`, partitioned by ``event_type`` (string) and ``event_date`` (date).
-Columns of a type's table: the same and the type's own fields, partitioned by ``event_date``.
+Columns of table ``events``: ``event_type``, `COMMON_COLUMNS` and the own fields of every type, partitioned by
+``event_date`` (date). Columns of a type's view: `COMMON_COLUMNS`, the type's own fields, and ``event_date``.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ PRESTO_TYPES = {
 }
 HEADERS_SPARK, HEADERS_PRESTO = "MAP<STRING, STRING>", "map(varchar, varchar)"
 
-PARTITION_TYPE, PARTITION_DATE = "event_type", "event_date"
+EVENT_TYPE, PARTITION_DATE = "event_type", "event_date"
 
 Columns = tuple[tuple[str, str], ...]
 
-_SHARED = tuple(field for field in (*COMMON, *STAMPED) if field.name != PARTITION_TYPE)
+_SHARED = tuple(field for field in (*COMMON, *STAMPED) if field.name != EVENT_TYPE)
 COMMON_COLUMNS: Columns = (
     *((field.name, PRESTO_TYPES[field.kind]) for field in _SHARED),
     ("headers", HEADERS_PRESTO),
@@ -51,26 +51,16 @@ DEAD_LETTER_COLUMNS: Columns = (
     ("kafka_position", "integer"),
     ("kafka_time", "timestamp"),
 )
-LEDGER_COLUMNS: Columns = (
+BATCH_COLUMNS: Columns = (
     ("stream", "varchar"),
     ("batch", "bigint"),
     ("event_type", "varchar"),
     ("landed", "bigint"),
     ("filtered", "bigint"),
     ("rejected", "bigint"),
-    ("repeated", "bigint"),
+    ("duplicates", "bigint"),
 )
-PHASES = (
-    "offset_log",
-    "plan",
-    "judge",
-    "write",
-    "seal",
-    "rename",
-    "announce",
-    "close",
-    "commit",
-)
+PHASES = ("offset_log", "plan", "validate", "write", "prepare", "publish", "commit", "checkpoint")
 """What a micro-batch passes through, in order; the stream times each."""
 PROGRESS_COLUMNS: Columns = (
     ("stream", "varchar"),
@@ -80,7 +70,7 @@ PROGRESS_COLUMNS: Columns = (
     ("landed", "bigint"),
     ("filtered", "bigint"),
     ("rejected", "bigint"),
-    ("repeated", "bigint"),
+    ("duplicates", "bigint"),
     ("lag", "bigint"),
     ("seconds", "double"),
     *((f"{phase}_seconds", "double") for phase in PHASES),
@@ -98,9 +88,15 @@ def own_columns(event_type: EventType) -> Columns:
     return tuple((field.name, PRESTO_TYPES[field.kind]) for field in event_type.fields)
 
 
-def table_columns(event_type: EventType) -> Columns:
-    """All columns of the type's table but its partition column."""
+def view_columns(event_type: EventType) -> Columns:
+    """All columns of the type's view but ``event_date``, which comes last."""
     return (*COMMON_COLUMNS, *own_columns(event_type))
+
+
+def events_columns(catalogue: Catalogue) -> Columns:
+    """All columns of table ``events`` but its partition column; a field is null in rows of types that lack it."""
+    own = tuple((field.name, PRESTO_TYPES[field.kind]) for field in catalogue.fields)
+    return ((EVENT_TYPE, "varchar"), *COMMON_COLUMNS, *own)
 
 
 @functools.cache

@@ -9,14 +9,16 @@ from contextlib import suppress
 import psutil
 
 from questlog import pipeline
-from questlog.catalog import files
 from questlog.errors import FaultError
 from questlog.faults import disks, keeper, servers
 from questlog.faults.checkpoint import Checkpoint
 from questlog.faults.scene import Scene
+from questlog.lake import layout
+from questlog.lake.hdfs import Hdfs
 
 STOPPED = 20.0  # seconds for which Kafka stands still
 CUT, LATE, LATE_FOR, RESETS = 8.0, 0.25, 8.0, 5  # seconds, seconds of delay, seconds, answers
+LEASES = 2.5  # times the lease lasts, for which the driver stands still
 FULL = 10.0  # seconds for which a disk is full
 DIES = 300.0  # seconds until an armed point is passed, the start of a Spark included
 REFUSES = 60.0  # seconds in which a stream that will not start has said so
@@ -30,7 +32,7 @@ def kill(name: str) -> Callable[[Scene], None]:
 
 
 def kill_the_metastore(scene: Scene) -> None:
-    """While the stream has new partitions to announce."""
+    """While the stream has new partitions to add."""
     if scene.client:
         scene.client.days += 3
     servers.kill(scene.stack, "metastore")
@@ -44,9 +46,9 @@ def kill_the_datanode(scene: Scene) -> None:
 
 
 def kill_the_namenode(scene: Scene) -> None:
-    """While a batch is written aside."""
-    hdfs = files.filesystem(scene.settings)
-    _await(lambda: hdfs.glob(f"{scene.settings.staging}/*/*.*"))
+    """While a batch is written to staging."""
+    hdfs = Hdfs(scene.settings)
+    _await(lambda: hdfs.entries(layout.attempts(scene.settings)))
     servers.kill(scene.stack, "namenode")
 
 
@@ -61,6 +63,16 @@ def kill_at_random(of: Callable[[Scene], psutil.Process], scene: Scene) -> None:
     process = of(scene)
     psutil.wait_procs([process], timeout=scene.dice.uniform(0, AT_RANDOM))
     process.kill()
+
+
+def pause_the_driver(scene: Scene) -> None:
+    """Have the stream's driver stand still past its writer lease, and go on: it may publish nothing then."""
+    process = scene.stream.driver()
+    process.suspend()
+    try:
+        time.sleep(LEASES * scene.settings.lease_seconds)
+    finally:
+        process.resume()
 
 
 def line(what: Callable[..., object], *given: float) -> Callable[[Scene], None]:

@@ -140,6 +140,13 @@ FAULTS = (
         inject=partial(acts.kill_at_random, lambda scene: scene.stream.driver()),
     ),
     Fault(
+        name="driver_paused",
+        does="SIGSTOP of Spark's driver past its writer lease, then SIGCONT: its standby has taken over",
+        bound=30,
+        needs_standby=True,
+        inject=acts.pause_the_driver,
+    ),
+    Fault(
         name="jvm_killed",
         does="kill -9 of Spark's JVM, below its driver, at a random moment",
         bound=30,
@@ -180,7 +187,7 @@ FAULTS = (
     ),
     Fault(
         name="metastore_killed",
-        does="kill -9 of the Hive metastore while partitions are announced",
+        does="kill -9 of the Hive metastore while partitions are added",
         bound=45,
         mixes=True,
         inject=acts.kill_the_metastore,

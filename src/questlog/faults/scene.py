@@ -17,13 +17,13 @@ from rich.console import Console
 
 from questlog import pipeline
 from questlog.api.server import free_port
-from questlog.catalog import files
 from questlog.errors import FaultError, TransportError
 from questlog.events.wire import PRODUCER_HEADER, Record
 from questlog.faults.client import RATE, Client
 from questlog.faults.keeper import Keeper
 from questlog.faults.line import Line
 from questlog.faults.witness import Witness, watching
+from questlog.lake.hdfs import Hdfs
 from questlog.settings import Settings
 from questlog.stack import api, configure, kafka, local
 from questlog.stack.service import Service
@@ -34,7 +34,7 @@ QUIET = Console(quiet=True)
 LISTENER = "LINE"
 # Kills follow each other sooner than accidents do, and each is to find a stream that has run well. Its files are merged
 # as often as it takes to find few of them at a start, as in a stream that has run for long: also while something dies.
-OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 0.25}
+OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 0.25, "lease_seconds": 5}
 STANDBY_AFTER = 15  # seconds, for the same reason
 STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
@@ -151,9 +151,8 @@ def _with_a_listener(stack: Settings, service: Service, line: Line) -> Service:
 
 def _forget(here: Settings) -> None:
     pipeline.reset(here)
-    hdfs = files.filesystem(here)
+    hdfs = Hdfs(here)
     for path in (here.staging, here.checkpoint):
-        if hdfs.exists(path):
-            hdfs.rm(path, recursive=True)
+        hdfs.delete(path)
     for log in here.logs_dir.glob(f"*{here.namespace}*"):
         log.unlink()

@@ -34,7 +34,11 @@ LONGEST_SECONDS = 600
 NO_NODES = "NO_NODES_AVAILABLE"
 SETTLES_SECONDS, SETTLES_PAUSE = 30.0, 0.5
 """How long a Presto that has just started may know of no worker that reads the tables, and between two questions."""
+COUNTED_SECONDS, COUNTED_PAUSE = 10.0, 0.05
+"""How long Presto may take to sum up what a query read, once it has ended, and between two questions."""
 SOURCE = "questlog"
+BYTES_IN = {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
+DATA_SIZE = re.compile(r"(?P<number>[\d.]+)(?P<unit>[kMGTP]?B)")
 LINE_AND_COLUMN = re.compile(r"^line (\d+):(\d+): ")
 
 Parameters = Mapping[str, Any]
@@ -54,6 +58,20 @@ class Result:
         return len(self.rows)
 
 
+@dataclass(frozen=True)
+class Statistics:
+    """What Presto read from files to answer a statement, by its own count: row groups that it skipped are not in it.
+
+    Args:
+        rows: in the row groups that were read.
+        bytes: compressed. Of columns that lie near each other Presto reads also what is between them. It tells three
+            digits or more: ``12.73kB``.
+    """
+
+    rows: int
+    bytes: int
+
+
 def execute(settings: Settings, sql: str, parameters: Parameters | None = None) -> Result:
     """Run a statement and wait for its end.
 
@@ -63,8 +81,8 @@ def execute(settings: Settings, sql: str, parameters: Parameters | None = None) 
     Raises:
         QueryError: Presto refused the statement, is not reachable, or took longer than `LONGEST_SECONDS`.
     """
-    columns, raw = _run(settings, sql, parameters)
-    return Result(columns, values.rows(columns, raw))
+    answer = _run(settings, sql, parameters)
+    return Result(answer.columns, values.rows(answer.columns, answer.rows))
 
 
 def frame(settings: Settings, sql: str, parameters: Parameters | None = None) -> pd.DataFrame:
@@ -73,7 +91,8 @@ def frame(settings: Settings, sql: str, parameters: Parameters | None = None) ->
     Raises:
         QueryError: as `execute`.
     """
-    return values.frame(*_run(settings, sql, parameters))
+    answer = _run(settings, sql, parameters)
+    return values.frame(answer.columns, answer.rows)
 
 
 def statement(settings: Settings, sql: str) -> None:
@@ -85,14 +104,35 @@ def statement(settings: Settings, sql: str) -> None:
     _run(settings, sql, None)
 
 
+def statistics(settings: Settings, sql: str, parameters: Parameters | None = None) -> Statistics:
+    """Run a statement, and tell what Presto read for it.
+
+    Raises:
+        QueryError: as `execute`.
+    """
+    query, ends = _run(settings, sql, parameters).query, time.monotonic() + COUNTED_SECONDS
+    with _session() as session, _translated(settings, None):
+        while not (told := _told(settings, session, query))["finalQueryInfo"] and time.monotonic() < ends:
+            time.sleep(COUNTED_PAUSE)
+    counted = told["queryStats"]
+    return Statistics(int(counted["rawInputPositions"]), _bytes(counted["rawInputDataSize"]))
+
+
 class _NoNodes(QueryError):
     """Presto runs, but nothing of the statement did: it counts no worker yet."""
 
 
-def _run(
-    settings: Settings, sql: str, parameters: Parameters | None
-) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
-    """Columns and rows; a Presto that only starts is asked again until it has a worker."""
+@dataclass(frozen=True)
+class _Answer:
+    """What PyHive gives, and what Presto calls the query."""
+
+    query: str
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def _run(settings: Settings, sql: str, parameters: Parameters | None) -> _Answer:
+    """The answer; a Presto that only starts is asked again until it has a worker."""
     bound = None if parameters is None else {name: _bindable(name, value) for name, value in parameters.items()}
     ends = time.monotonic() + SETTLES_SECONDS
     while True:
@@ -104,13 +144,28 @@ def _run(
             time.sleep(SETTLES_PAUSE)
 
 
-def _ask(settings: Settings, sql: str, bound: Parameters | None) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
+def _ask(settings: Settings, sql: str, bound: Parameters | None) -> _Answer:
     with _session() as session, _translated(settings, bound):
         cursor = _cursor(settings, session)
         with _cancelled_on_leaving(cursor):
             cursor.execute(sql, bound)
             columns = tuple(Column(name, kind) for name, kind, *_ in cursor.description or ())
-            return columns, cursor.fetchall()
+            return _Answer(cursor.last_query_id, columns, cursor.fetchall())
+
+
+def _told(settings: Settings, session: requests.Session, query: str) -> dict[str, Any]:
+    """What Presto tells of a query."""
+    response = session.get(f"{settings.presto_url}/v1/query/{query}", timeout=(CONNECT_SECONDS, READ_SECONDS))
+    response.raise_for_status()
+    told: dict[str, Any] = response.json()
+    return told
+
+
+def _bytes(size: str) -> int:
+    match = DATA_SIZE.fullmatch(size)
+    if match is None:
+        raise QueryError(f"Presto tells {size!r} as a size: a number with one of {', '.join(BYTES_IN)} is known")
+    return round(float(match["number"]) * BYTES_IN[match["unit"]])
 
 
 def _session() -> requests.Session:

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import MapType
 
-from questlog.events.schema import PARTITION_TYPE
+from questlog.events.schema import EVENT_TYPE
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Change:
 def changes(table: str, old: DataFrame, new: DataFrame, *, replaces: bool = True) -> list[Change]:
     """What becomes of each event type, in order; the new rows come in addition where they do not replace the old."""
     sides = [_hashed(old, "before"), _hashed(new, "after")]
-    rows = sides[0].unionByName(sides[1], allowMissingColumns=True).groupBy(PARTITION_TYPE, "row")
+    rows = sides[0].unionByName(sides[1], allowMissingColumns=True).groupBy(EVENT_TYPE, "row")
     counted = rows.agg(*(sf.coalesce(sf.sum(side), sf.lit(0)).alias(side) for side in ("before", "after")))
     difference = sf.col("after") - sf.col("before")
-    summed = counted.groupBy(PARTITION_TYPE).agg(
+    summed = counted.groupBy(EVENT_TYPE).agg(
         sf.sum("before").alias("before"),
         sf.sum("after").alias("after"),
         sf.sum(sf.greatest(-difference, sf.lit(0))).alias("gone"),
         sf.sum(sf.greatest(difference, sf.lit(0))).alias("new"),
     )
-    found = [Change(table, **row) for row in summed.orderBy(PARTITION_TYPE).toArrow().to_pylist()]
+    found = [Change(table, **row) for row in summed.orderBy(EVENT_TYPE).toArrow().to_pylist()]
     return found if replaces else [_added(change) for change in found]
 
 
@@ -59,7 +59,7 @@ def _added(change: Change) -> Change:
 
 def _hashed(rows: DataFrame, side: str) -> DataFrame:
     values = [_comparable(rows, column) for column in sorted(rows.columns)]
-    return rows.select(PARTITION_TYPE, sf.xxhash64(*values).alias("row"), sf.lit(1).alias(side))
+    return rows.select(EVENT_TYPE, sf.xxhash64(*values).alias("row"), sf.lit(1).alias(side))
 
 
 def _comparable(rows: DataFrame, column: str) -> Column:

@@ -9,12 +9,12 @@ found                                                  done
 =====================================================  ================================================================
 no checkpoint, tables with files                       refused: the whole topic would land once more
 ``metadata`` or a file that is needed is damaged       refused
-``offsets/N`` (the newest) damaged, N neither          deleted: nothing of batch N is to be seen, nothing of it is
-committed, nor sealed, nor in the ledger               settled; Spark plans it again, and lands each record once
+``offsets/N`` (the newest) damaged, N neither          deleted: nothing of batch N is to be seen, nothing of it has
+committed, nor audited                                 landed; Spark plans it again, and lands each record once
 ``offsets/N`` damaged otherwise                        refused: a new batch N would have other records under its name
 ``commits/N`` (the newest) damaged                     deleted: the batch runs again, and landing sees that it is done
 ``commits`` or tables newer than ``offsets``           refused: records between the two would be skipped
-ledger of other streams alone, or of none              refused: tables and checkpoint are not of one stream
+audits of other streams alone, or of none              refused: tables and checkpoint are not of one stream
 offsets of another topic, beyond the topic's end, or   refused: the topic is not the one that was read, or Kafka has
 before its first record                                deleted what had not landed
 =====================================================  ================================================================
@@ -31,18 +31,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from questlog.errors import StreamRefused
-from questlog.settings import DEAD_LETTERS_TABLE, EVENTS_TABLE, LEDGER_TABLE, Settings
-from questlog.stream.files import Files
-from questlog.stream.whereabouts import Whereabouts
+from questlog.lake import layout
+from questlog.lake.hdfs import Hdfs
+from questlog.settings import BATCHES_TABLE, DEAD_LETTERS_TABLE, EVENTS_TABLE, Settings
 
 VERSION = "v1"
 STREAM_CHARACTERS = 8
-ACCOUNT = re.compile(rf"part-([0-9a-f]{{{STREAM_CHARACTERS}}})-(\d+)\.parquet")
 IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-BEGIN_ANEW = "or begin anew with `questlog reset`"
+START_OVER = "or start over with `questlog reset`"
 
 Offsets = Mapping[int, int]
 """An offset for each partition of the topic."""
+Locations = Mapping[tuple[str, str], str]
+"""The location of each partition, by table and partition."""
 Bounds = Callable[[], tuple[Offsets, Offsets]]
 """Gives the first offset of each of the topic's partitions, and the one after the last."""
 
@@ -87,20 +88,20 @@ def _object(given: Any) -> dict[str, Any]:
     return given
 
 
-def admit(files: Files, settings: Settings, here: Whereabouts, bounds: Bounds) -> None:
+def admit(hdfs: Hdfs, settings: Settings, locations: Locations, bounds: Bounds) -> None:
     """Make sure that the stream may go on from its checkpoint, or begin without one; mends what can be mended.
 
-    `here` tells where the tables and the sealed batches lie.
+    What was prepared has to be published before (`Writer.recover`). `locations` are those of all partitions.
 
     Raises:
         StreamRefused: it may not; names the file, says why and what to do.
-        StreamError: HDFS refused.
+        LakeError: HDFS refused.
     """
-    stream = stream_of(files, settings)
+    stream = stream_of(hdfs, settings)
     if stream is None:
-        _refuse_second_landing(files, settings, here)
+        _refuse_second_landing(hdfs, settings, locations)
         return
-    found = _Found(files, settings, here, stream)
+    found = _Found(hdfs, settings, locations[BATCHES_TABLE, layout.WHOLE], stream)
     found.refuse_other_tables()
     found.drop_damaged_commit()
     found.drop_damaged_offsets()
@@ -108,151 +109,138 @@ def admit(files: Files, settings: Settings, here: Whereabouts, bounds: Bounds) -
     found.refuse_other_topic(bounds)
 
 
-def committed(files: Files, settings: Settings) -> Offsets:
+def committed(hdfs: Hdfs, settings: Settings) -> Offsets:
     """Where the stream has landed all of the topic up to, and nothing beyond.
 
     Raises:
         StreamRefused: it was cut within a micro-batch, has committed none, or its offsets are damaged or not of the
             topic.
-        StreamError: HDFS refused.
+        LakeError: HDFS refused.
     """
-    planned, done = (_numbers(files, f"{settings.checkpoint}/{log}")[-1:] for log in ("offsets", "commits"))
+    planned, done = (_numbers(hdfs, f"{settings.checkpoint}/{log}")[-1:] for log in ("offsets", "commits"))
     if not done or planned != done:
         raise StreamRefused(
             f"the newest micro-batch in {settings.checkpoint} is {planned or 'none'}, the newest committed "
             f"{done or 'none'}: let the stream finish what it has begun, with `questlog stream --available-now`."
         )
-    return _offsets_of_topic(files, settings, done[0])
+    return _offsets_of_topic(hdfs, settings, done[0])
 
 
-def _offsets_of_topic(files: Files, settings: Settings, batch: int) -> Offsets:
+def _offsets_of_topic(hdfs: Hdfs, settings: Settings, batch: int) -> Offsets:
     path = f"{settings.checkpoint}/offsets/{batch}"
     try:
-        found = read_offsets(files.read(path))
+        found = read_offsets(hdfs.read(path))
     except ValueError as error:
-        raise StreamRefused(f"{path} is damaged: {error}. Put it back, {BEGIN_ANEW}.") from error
+        raise StreamRefused(f"{path} is damaged: {error}. Put it back, {START_OVER}.") from error
     if set(found) != {settings.topic}:
         raise StreamRefused(
             f"{path} has offsets of topic {', '.join(found) or '(none)'}, the settings say {settings.topic}: "
-            f"the checkpoint is that of another stream. Put the own one back, {BEGIN_ANEW}."
+            f"the checkpoint is that of another stream. Put the own one back, {START_OVER}."
         )
     return found[settings.topic]
 
 
-def _refuse_second_landing(files: Files, settings: Settings, here: Whereabouts) -> None:
+def _refuse_second_landing(hdfs: Hdfs, settings: Settings, locations: Locations) -> None:
     """A stream without a checkpoint has to meet empty tables: it would land the whole topic once more."""
-    if _numbers(files, f"{settings.checkpoint}/offsets"):
+    if _numbers(hdfs, f"{settings.checkpoint}/offsets"):
         raise StreamRefused(
             f"{settings.checkpoint}/metadata is gone, while offsets are there: with another id the stream would not "
-            f"know its own files. Put it back, {BEGIN_ANEW}."
+            f"know its own files. Put it back, {START_OVER}."
         )
-    for table in (EVENTS_TABLE, DEAD_LETTERS_TABLE, LEDGER_TABLE):
-        home = settings.table_path(table)
-        if any(files.holds_files(folder) for folder in {home, here.place(home), *here.places(home, ())}):
+    for (table, _), folder in locations.items():
+        if table in (EVENTS_TABLE, DEAD_LETTERS_TABLE, BATCHES_TABLE) and hdfs.files(folder):
             raise StreamRefused(
-                f"{home} holds files, but the checkpoint {settings.checkpoint} is gone: every "
-                f"event of the topic would land a second time. Put it back, {BEGIN_ANEW}."
+                f"{folder} holds files, but the checkpoint {settings.checkpoint} is gone: every "
+                f"event of the topic would land a second time. Put it back, {START_OVER}."
             )
 
 
-def stream_of(files: Files, settings: Settings) -> str | None:
+def stream_of(hdfs: Hdfs, settings: Settings) -> str | None:
     """The short name of the stream whose checkpoint it is; None if there is none.
 
     Raises:
         StreamRefused: it is damaged.
-        StreamError: HDFS refused.
+        LakeError: HDFS refused.
     """
     path = f"{settings.checkpoint}/metadata"
-    if not files.exists(path):
+    if not hdfs.exists(path):
         return None
-    content = files.read(path)
+    content = hdfs.read(path)
     try:
         query = str(json.loads(content)["id"])
         if IDENTITY.fullmatch(query):
             return stream_name(query)
     except (ValueError, KeyError, TypeError):
         pass
-    raise StreamRefused(f"{path} is damaged: it has no query id, but {content[:80]!r}. Put it back, {BEGIN_ANEW}.")
+    raise StreamRefused(f"{path} is damaged: it has no query id, but {content[:80]!r}. Put it back, {START_OVER}.")
 
 
-def _numbers(files: Files, folder: str) -> list[int]:
+def _numbers(hdfs: Hdfs, folder: str) -> list[int]:
     """The batches of which a log has a file, in order."""
-    names = [path.rsplit("/", 1)[1] for path in files.matching(f"{folder}/*")]
-    return sorted(int(name) for name in names if name.isdecimal())
+    return sorted(int(entry.name) for entry in hdfs.entries(folder) if entry.name.isdecimal())
 
 
 @dataclass
 class _Found:
-    """What there is of one stream: its logs, its accounts in the ledger, its sealed batches."""
+    """What there is of one stream: its logs, and its audit files in the folder `audits`."""
 
-    files: Files
+    hdfs: Hdfs
     settings: Settings
-    here: Whereabouts
+    audits: str
     stream: str
 
     def __post_init__(self) -> None:
-        self.offsets = _numbers(self.files, self._log("offsets"))
-        self.commits = _numbers(self.files, self._log("commits"))
-        closed = self._closed()
-        self.streams = {stream for stream, _ in closed}
-        self.settled = max([*(batch for stream, batch in closed if stream == self.stream), *self._sealed()], default=-1)
-
-    def _closed(self) -> list[tuple[str, int]]:
-        """The streams and batches of which the ledger has an account of its own."""
-        ledger = self.here.place(self.settings.table_path(LEDGER_TABLE))
-        paths = self.files.matching(f"{ledger}/part-*.parquet")
-        names = [ACCOUNT.fullmatch(path.rsplit("/", 1)[1]) for path in paths]
-        return [(name[1], int(name[2])) for name in names if name]
-
-    def _sealed(self) -> list[int]:
-        """The batches of this stream that are sealed."""
-        paths = self.files.matching(f"{self.here.open}/{self.stream}-*")
-        return [int(path.rpartition("-")[2]) for path in paths]
+        self.offsets = _numbers(self.hdfs, self._log("offsets"))
+        self.commits = _numbers(self.hdfs, self._log("commits"))
+        names = [layout.AUDIT_FILE.fullmatch(entry.name) for entry in self.hdfs.files(self.audits)]
+        audited = [(name["stream"], int(name["batch"])) for name in names if name]
+        self.streams = {stream for stream, _ in audited}
+        self.audited = max((batch for stream, batch in audited if stream == self.stream), default=-1)
 
     def drop_damaged_commit(self) -> None:
         """Of the newest commit nothing depends on its being there."""
         if self.commits and self._damage("commits", self.commits[-1], read_commit):
-            self.files.delete(self._log("commits", self.commits.pop()))
+            self.hdfs.delete(self._log("commits", self.commits.pop()))
 
     def drop_damaged_offsets(self) -> None:
-        """Of the newest offsets nothing depends on their being there, as long as nothing of their batch is settled."""
+        """Of the newest offsets nothing depends on their being there, as long as their batch has no audit."""
         if not self.offsets:
             return
         newest = self.offsets[-1]
         if not (damage := self._damage("offsets", newest, read_offsets)):
             return
-        if newest <= max(self.settled, *self.commits, -1):
+        if newest <= max(self.audited, *self.commits, -1):
             raise StreamRefused(
                 f"{self._log('offsets', newest)} is damaged ({damage}), and files of batch {newest} have landed: "
-                f"planned anew, the batch would have other records. Put the file back, {BEGIN_ANEW}."
+                f"planned anew, the batch would have other records. Put the file back, {START_OVER}."
             )
-        self.files.delete(self._log("offsets", self.offsets.pop()))
+        self.hdfs.delete(self._log("offsets", self.offsets.pop()))
 
     def refuse_gaps(self) -> None:
         """Offsets have to reach as far as everything else, and those before a batch that is to run have to be there."""
         newest, committed = (numbers[-1] if numbers else -1 for numbers in (self.offsets, self.commits))
-        for what, batch in ((self._log("commits"), committed), (f"table {LEDGER_TABLE} or staging", self.settled)):
+        for what, batch in ((self._log("commits"), committed), (f"table {BATCHES_TABLE}", self.audited)):
             if batch > newest:
                 raise StreamRefused(
                     f"{self._log('offsets')} ends with batch {newest}, but {what} has batch {batch}: the checkpoint is "
                     "older than what has landed, and records would be skipped or landed twice. Put back the files "
-                    f"that are missing, {BEGIN_ANEW}."
+                    f"that are missing, {START_OVER}."
                 )
         if newest > max(committed, 0) and newest - 1 not in self.offsets:
             raise StreamRefused(
                 f"{self._log('offsets', newest - 1)} is missing: nobody knows where batch {newest}, which is to run, "
-                f"begins. Put it back, {BEGIN_ANEW}."
+                f"begins. Put it back, {START_OVER}."
             )
 
     def refuse_other_tables(self) -> None:
-        """The ledger has to know this stream, as soon as the stream has committed anything or others have."""
+        """Table ``batches`` has to know this stream, as soon as the stream has committed anything or others have."""
         if self.stream in self.streams or not (self.commits or self.streams):
             return
         others = f"those of {', '.join(sorted(self.streams))}" if self.streams else "none at all"
         raise StreamRefused(
             f"{self.settings.checkpoint}/metadata is that of stream {self.stream}, but "
-            f"{self.settings.table_path(LEDGER_TABLE)} has no account of it, but {others}: checkpoint and tables are "
-            f"not of one stream. Put the checkpoint of these tables back, {BEGIN_ANEW}."
+            f"{self.audits} has no audit of it, but {others}: checkpoint and tables are "
+            f"not of one stream. Put the checkpoint of these tables back, {START_OVER}."
         )
 
     def refuse_other_topic(self, bounds: Bounds) -> None:
@@ -261,8 +249,8 @@ class _Found:
             return
         newest = self.offsets[-1]
         begin = newest if newest in self.commits else newest - 1
-        end = _offsets_of_topic(self.files, self.settings, newest)
-        start = _offsets_of_topic(self.files, self.settings, begin) if begin in self.offsets else {}
+        end = _offsets_of_topic(self.hdfs, self.settings, newest)
+        start = _offsets_of_topic(self.hdfs, self.settings, begin) if begin in self.offsets else {}
         first, last = bounds()
         self._refuse_beyond(newest, end, last)
         self._refuse_deleted(begin, start, first)
@@ -274,7 +262,7 @@ class _Found:
                 raise StreamRefused(
                     f"{self._log('offsets', batch)} says {offset} of partition {number}, which {there} in topic "
                     f"{self.settings.topic}: the topic was made anew, and its records would be skipped. Point the "
-                    f"settings at the topic that was read, {BEGIN_ANEW}."
+                    f"settings at the topic that was read, {START_OVER}."
                 )
 
     def _refuse_deleted(self, batch: int, start: Offsets, first: Offsets) -> None:
@@ -283,13 +271,13 @@ class _Found:
                 raise StreamRefused(
                     f"{self._log('offsets', batch)} says {offset} of partition {number}, whose first record in topic "
                     f"{self.settings.topic} is {first[number]}: Kafka has deleted {first[number] - offset} records "
-                    f"that had not landed. Keep records longer (retention.ms), {BEGIN_ANEW}."
+                    f"that had not landed. Keep records longer (retention.ms), {START_OVER}."
                 )
 
     def _damage(self, log: str, batch: int, read: Callable[[bytes], object]) -> str:
         """What is wrong with a file of a log; empty if nothing is."""
         try:
-            read(self.files.read(self._log(log, batch)))
+            read(self.hdfs.read(self._log(log, batch)))
         except ValueError as error:
             return str(error)
         return ""

@@ -1,27 +1,25 @@
-"""A stream as the child of its supervisor: started ahead of its turn if need be, told when that has come, and watched.
+"""A stream as the child of its supervisor: started, watched, ended.
 
-The child holds the reading end of a pipe, the *lifeline*. One byte in it says that the child's turn has come. When the
-supervisor dies, by kill -9 too, the pipe is closed, and the child lands its batch and ends.
+The child holds the reading end of a pipe, the *lifeline*. When the supervisor dies, by kill -9 too, the pipe is closed,
+and the child lands its batch and ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import IO
 
 from questlog.settings import Settings
 
-LOOK_SECONDS = 0.1
 ENDS = 5.0
-"""Seconds for a child whose turn never came to put its scratch files away."""
-TURN = b"!"
+"""Seconds for a child that is closed to put its scratch files away."""
 
 Command = Callable[[int], Sequence[str]]
 """The command line of the child, for the number of the lifeline's file descriptor."""
@@ -38,6 +36,7 @@ class Child:
     def __init__(self, settings: Settings, command: Command) -> None:
         self.words = ""
         """The last line that it said."""
+        self.began = time.monotonic()
         reading, self._lifeline = os.pipe()
         try:
             # In a session of its own: the terminal's Ctrl-C reaches the supervisor alone.
@@ -64,31 +63,25 @@ class Child:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    def take_turn(self) -> None:
-        """Tell it that it is the stream now."""
-        with contextlib.suppress(BrokenPipeError):  # it has died: its status will tell
-            os.write(self._lifeline, TURN)
-
-    def watch(self, told: threading.Event, look: Callable[[], object]) -> int:
-        """Its exit status, once it has ended; told to stop, it is given the time to land its batch.
-
-        `look` is called every `LOOK_SECONDS` while it runs.
-        """
-        while self.runs and not told.wait(LOOK_SECONDS):
-            look()
+    def tell(self) -> None:
+        """Tell it to land its batch and end."""
         if self.runs:
             self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait until it has ended; its exit status."""
         return self._process.wait()
 
-    def close(self) -> None:
-        """Close its lifeline, and kill what does not end by that: a JVM without its driver must not go on writing."""
+    def close(self) -> int:
+        """Close its lifeline, and kill what does not end by that, its JVM included; its exit status."""
         os.close(self._lifeline)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(ENDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        status = self._process.wait()
         self._reader.join()
+        return status
 
     def _pass_on(self, said: IO[str]) -> None:
         with said:
@@ -96,16 +89,6 @@ class Child:
                 sys.stderr.write(line)
                 sys.stderr.flush()
                 self.words = line.strip() or self.words
-
-
-def has_turn(lifeline: int) -> bool:
-    """In the child: whether its turn has come, or the supervisor has died; it does not wait."""
-    return bool(select.select([lifeline], [], [], 0)[0])
-
-
-def await_turn(lifeline: int) -> bool:
-    """In the child: wait for its turn; False when the supervisor died instead."""
-    return os.read(lifeline, len(TURN)) == TURN
 
 
 def hold(lifeline: int, told: threading.Event) -> None:

@@ -10,33 +10,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
-from questlog.errors import QuestlogError, StreamError
+from questlog.errors import QuestlogError, StreamError, StreamRefused
 from questlog.events import CATALOGUE, Catalogue
-from questlog.settings import PROGRESS_TABLE, Settings
-from questlog.stream import checkpoint, transforms
-from questlog.stream.account import total
-from questlog.stream.adding import Adding
-from questlog.stream.alone import alone
-from questlog.stream.bounds import bounds
-from questlog.stream.files import Files
-from questlog.stream.guide import Guide
-from questlog.stream.landing import Announce, Landing
-from questlog.stream.memory import Memory
-from questlog.stream.phases import DONE, JUDGED, Timed
+from questlog.lake.writer import Writer
+from questlog.settings import EVENTS_TABLE, Settings
+from questlog.stream import checkpoint, dedup, source, transforms
+from questlog.stream.admin import bounds
+from questlog.stream.audit import total
 from questlog.stream.progress import Progress, row
-from questlog.stream.session import SparkPlace, session
-from questlog.stream.signals import told_by_signals
-from questlog.stream.source import refuse_missing_topic, source
-from questlog.stream.staging import Staging
-from questlog.stream.whereabouts import AskWhereabouts
+from questlog.stream.sink import Sink, Staging
+from questlog.stream.timings import Timings
 
 QUERY_ID = "sql.streaming.queryId"
 LOOK_SECONDS = 0.05
 COMMIT_SECONDS = 10.0
 CAUSE_LINES = 3
+WARM_UP_RECORDS, WARM_UP_RUNS = 20, 3
+"""Records of each of the topic's partitions, and how often: Java compiles a method that has run some times."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,7 @@ class Batch:
     landed: int
     filtered: int
     rejected: int
-    repeated: int
+    duplicates: int
     seconds: float
 
     def __str__(self) -> str:
@@ -63,11 +57,13 @@ class Summary:
     landed: int
     filtered: int
     rejected: int
-    repeated: int
+    duplicates: int
     seconds: float
 
 
 OnProgress = Callable[[Batch], object]
+NOTHING = Summary(0, 0, 0, 0, 0, 0.0)
+"""What a run did that was told to stop before it began."""
 
 
 class _Stopping(Exception):
@@ -75,11 +71,10 @@ class _Stopping(Exception):
 
 
 def run(
-    settings: Settings,
-    place: SparkPlace,
+    spark: SparkSession,
+    writer: Writer,
+    timings: Timings,
     *,
-    announce: Announce,
-    whereabouts: AskWhereabouts,
     catalogue: Catalogue = CATALOGUE,
     event_types: Collection[str] | None = None,
     trigger: float | None = None,
@@ -87,17 +82,15 @@ def run(
     max_offsets: int | None = None,
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,
-    keeps_classes: bool = False,
 ) -> Summary:
-    """Land events from Kafka in HDFS until `stop` is set, Ctrl-C or SIGTERM comes, or all that is there has landed.
+    """Land events from Kafka in HDFS until `stop` is set, or all that is there has landed.
 
     The batch that is running when it is told to stop is landed first.
 
     Args:
-        settings: where everything is.
-        place: what Spark needs of this machine.
-        announce: is called with the partitions, pairs of event type and day, that this run has not touched before.
-        whereabouts: tells where the tables' folders lie (`questlog.stream.whereabouts`).
+        spark: the session.
+        writer: holds the writer lease.
+        timings: one of the writer's observers.
         catalogue: the event types.
         event_types: the types to land; the others are counted as filtered. All, unless given.
         trigger: seconds between micro-batches; 0 or None is as soon as possible.
@@ -105,51 +98,50 @@ def run(
         max_offsets: most records in a micro-batch.
         on_progress: is called after each micro-batch.
         stop: ends the run when it is set.
-        keeps_classes: if this run lands something, the process leaves an archive of Spark's classes when it ends
-            (`questlog.stream.classes`), unless there is one; that takes some seconds.
 
     Raises:
-        SettingsError: `event_types` names a type that is not in the catalogue, or `fault_point` no point; before
-            Spark starts.
-        StreamRefused: the checkpoint is not whole, or not that of the topic and the tables.
+        SettingsError: `event_types` names a type that is not in the catalogue.
+        StreamRefused: the checkpoint is not whole, or not that of the topic and the tables; or the dedup index is full.
         StreamError: there is no topic, a server is not reachable, or the stream ended in an error.
     """
-    catalogue.select(event_types)
-    timed = Timed(settings.fault_point)
-    with alone(settings), told_by_signals(stop or threading.Event()) as told:
-        keeps_classes = keeps_classes and place.classes is not None and not place.classes.is_there
-        spark = session(settings, place, keeps_classes=keeps_classes)
-        files = Files(spark, settings.hdfs_url)
-        guide = Guide(files, whereabouts)
-        progress = Progress(settings, Adding(files, settings, PROGRESS_TABLE, guide))
-        try:
-            refuse_missing_topic(spark, settings)
-            checkpoint.admit(files, settings, whereabouts(), lambda: bounds(spark, settings))
-            records = transforms.accounted(source(spark, settings, max_offsets), event_types, catalogue)
-            lander = _Lander(files, settings, announce, guide, catalogue, timed, on_progress)
-            writer = _writer(transforms.kept(records, catalogue), settings, trigger, available_now)
-            summary = _watched(writer, lander, progress, told)
-            if place.classes and keeps_classes:
-                place.classes.end_at_exit(keeps=summary.landed > 0)
-            return summary
-        except (Py4JError, ConnectionError) as error:
-            first = next(iter(str(error).splitlines()), "")
-            raise StreamError(f"Spark's JVM does not do as it is told ({type(error).__name__}: {first})") from error
-        finally:
-            progress.close()
-            files.close()
+    settings = writer.settings
+    progress = Progress(writer)
+    try:
+        source.refuse_missing_topic(spark, settings)
+        checkpoint.admit(writer.hdfs, settings, writer.locations, lambda: bounds(spark, settings))
+        records = transforms.validated(source.source(spark, settings, max_offsets), event_types, catalogue)
+        index = dedup.load(spark, settings, [*writer.locations_of(EVENTS_TABLE).values()], catalogue)
+        lander = _Lander(Staging(writer, index, catalogue), timings, on_progress)
+        query = _writer(transforms.landing_columns(records, catalogue), settings, trigger, available_now)
+        return _watched(query, lander, progress, stop or threading.Event())
+    except (Py4JError, ConnectionError) as error:
+        first = next(iter(str(error).splitlines()), "")
+        raise StreamError(f"the Spark JVM stopped responding ({type(error).__name__}: {first})") from error
+
+
+def warm_up(spark: SparkSession, settings: Settings, catalogue: Catalogue = CATALOGUE) -> None:
+    """Validate the newest records of the topic and drop them, so that a standby's first micro-batch is not its slowest.
+
+    Java reads, checks and compiles a method when it is first used, and Spark's first batch uses some ten thousand of
+    them: without this a takeover misses its promise of 30 s on two cores. What fails is of no consequence.
+    """
+    try:
+        first, end = bounds(spark, settings)
+        newest = {n: (max(first[n], end[n] - WARM_UP_RECORDS), end[n]) for n in end if end[n] > first[n]}
+        for _ in range(WARM_UP_RUNS if newest else 0):
+            records = transforms.validated(source.between(spark, settings, newest), None, catalogue)
+            rows = transforms.landing_columns(records, catalogue)
+            rows.selectExpr("outcome", *dedup.identity(catalogue, "row.")).toArrow()
+    except (QuestlogError, Py4JError, PySparkException):
+        return
 
 
 @dataclass
 class _Lander:
     """The function that Spark calls with each micro-batch; remembers what it did, and why it failed."""
 
-    files: Files
-    settings: Settings
-    announce: Announce
-    guide: Guide
-    catalogue: Catalogue
-    timed: Timed
+    staging: Staging
+    timings: Timings
     on_progress: OnProgress | None
     batches: int = 0
     sums: Counter[str] = field(default_factory=Counter)
@@ -157,8 +149,10 @@ class _Lander:
     untold: dict[int, tuple[dict[str, int], dict[str, float]]] = field(default_factory=dict)
     failure: Exception | None = None
     stopping: bool = False
+    stream: str = ""
+    """The stream's short name, once a batch has begun."""
     _running: threading.Lock = field(default_factory=threading.Lock)
-    _landing: Landing | None = None
+    _sink: Sink | None = None
 
     def __call__(self, rows: DataFrame, batch: int) -> None:
         with self._running:
@@ -170,46 +164,24 @@ class _Lander:
                 self.failure = error
                 raise
 
-    @property
-    def stream(self) -> str:
-        """The stream's short name, once a batch has begun."""
-        return self._landing.stream if self._landing else ""
-
     def close(self) -> int | None:
         """Wait for the batch that is running, and turn later ones away; the number of the last batch."""
         with self._running:
             self.stopping = True
-            if self._landing and self.last is not None and not self.failure:
-                self._remember(self._landing, self.last, at_the_end=True)
-            if self._landing and self._landing.staging.memory:
-                self._landing.staging.memory.close()
         return self.last
 
     def _land(self, rows: DataFrame, batch: int) -> None:
         began = time.monotonic()
-        self._landing = self._landing or self._make(rows.sparkSession)
-        counts = self._landing.land(rows, batch)
-        self.timed.mark(DONE)
-        self._remember(self._landing, batch)
+        if self._sink is None:
+            self.stream = checkpoint.stream_name(str(rows.sparkSession.sparkContext.getLocalProperty(QUERY_ID)))
+            self._sink = Sink(self.staging, self.stream)
+        counts = self._sink.land(rows, batch)
         sums = {outcome: total(counts, outcome) for outcome in transforms.OUTCOMES}
         self.batches, self.last = self.batches + 1, batch
         self.sums.update(sums)
-        self.untold[batch] = sums, self.timed.seconds()
+        self.untold[batch] = sums, self.timings.seconds()
         if self.on_progress:
             self.on_progress(Batch(batch, **sums, seconds=time.monotonic() - began))
-
-    def _remember(self, landing: Landing, batch: int, *, at_the_end: bool = False) -> None:
-        known, memory = landing.staging.known, landing.staging.memory
-        if known is None or memory is None or not (at_the_end or memory.is_due()):
-            return
-        if settled := landing.settled_at(batch):
-            memory.keep(known, batch, settled)
-
-    def _make(self, spark: SparkSession) -> Landing:
-        stream = checkpoint.stream_name(str(spark.sparkContext.getLocalProperty(QUERY_ID)))
-        memory = Memory(self.files, self.settings, self.catalogue, stream)
-        staging = Staging(self.files, self.settings, self.catalogue, lambda: self.timed.mark(JUDGED), memory=memory)
-        return Landing(self.files, self.settings, stream, self.announce, self.guide, staging, self.timed)
 
 
 def _writer(records: DataFrame, settings: Settings, trigger: float | None, available_now: bool) -> Any:
@@ -220,17 +192,19 @@ def _writer(records: DataFrame, settings: Settings, trigger: float | None, avail
 
 
 def _watched(writer: Any, lander: _Lander, progress: Progress, told: threading.Event) -> Summary:
-    """Start the query, unless it was told to stop meanwhile, and stay with it until it ends or is told to."""
+    """Start the query, unless it was told to stop before, and watch it until it ends or is told to."""
     began = time.monotonic()
     if told.is_set():
-        return Summary(0, 0, 0, 0, 0, 0.0)
+        return NOTHING
     query = writer.foreachBatch(lander).start()
     try:
         while query.isActive and not told.wait(LOOK_SECONDS):
+            lander.staging.writer.lease.refuse_if_lost()
             _tell(query, lander, progress)
     finally:
         _finish(query, lander)
         _tell(query, lander, progress)
+        progress.flush()
     _raise_failure(query, lander)
     sums = {outcome: lander.sums[outcome] for outcome in transforms.OUTCOMES}
     return Summary(lander.batches, **sums, seconds=time.monotonic() - began)
@@ -261,6 +235,8 @@ def _committed(query: StreamingQuery) -> int:
 
 
 def _raise_failure(query: StreamingQuery, lander: _Lander) -> None:
+    if isinstance(lander.failure, StreamRefused):
+        raise lander.failure
     if isinstance(lander.failure, QuestlogError):
         raise StreamError(f"the stream stopped: {lander.failure}") from lander.failure
     failure = lander.failure or (None if lander.stopping and not query.exception() else query.exception())

@@ -1,33 +1,36 @@
-"""How large a micro-batch is before anything of it was read: its checkpoint says where it begins and ends."""
+"""How many records a micro-batch has, before any is read: the checkpoint's offset log says where it begins and ends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from questlog.lake.hdfs import Hdfs
 from questlog.settings import Settings
-from questlog.stream import checkpoint
-from questlog.stream.files import Files
+from questlog.stream.checkpoint import Offsets, read_offsets
 
 
 @dataclass
-class Planned:
-    """What Spark has planned, in the order of the batches: where one ends, the next begins, and is not read again."""
+class PlannedBatches:
+    """How many records Spark has planned for a micro-batch, asked in the batches' order.
 
-    files: Files
+    Where one ends, the next begins, and is not read again.
+    """
+
+    hdfs: Hdfs
     settings: Settings
-    _ends: dict[int, checkpoint.Offsets] = field(default_factory=dict)
+    _ends: dict[int, Offsets] = field(default_factory=dict)
 
-    def most_records(self, batch: int) -> int:
+    def records(self, batch: int) -> int:
         """The records of a planned micro-batch; of the first one, which tells no beginning, at most so many.
 
         Raises:
-            StreamError: HDFS refused, or the offsets that Spark has just written are not there.
+            LakeError: HDFS refused, or the offsets that Spark has just written are not there.
         """
         begins = (self._ends.get(batch - 1) or self._read(batch - 1)) if batch else {}
         ends = self._read(batch)
         self._ends = {batch: ends}
         return sum(end - begins.get(number, 0) for number, end in ends.items())
 
-    def _read(self, batch: int) -> checkpoint.Offsets:
-        found = checkpoint.read_offsets(self.files.read(f"{self.settings.checkpoint}/offsets/{batch}"))
+    def _read(self, batch: int) -> Offsets:
+        found = read_offsets(self.hdfs.read(f"{self.settings.checkpoint}/offsets/{batch}"))
         return found[self.settings.topic]

@@ -1,41 +1,33 @@
-"""The stream's progress: a row for each micro-batch, for Presto and for whoever looks on.
+"""The stream's progress: a row for each micro-batch, for Presto and for people who follow the stream.
 
-It is telemetry; the account is in the ledger. So it must cost a batch nothing: a row is made once Spark has committed
-the batch, by the thread that watches the query, and written at once as a line of JSON to a file of this machine
-(`lines_path`, which `follow` reads) and every `Settings.progress_seconds` with those before it as one parquet file into
-table ``stream_progress``, by a thread of its own. What a crash takes with it is the rows since the last such file. A
-file that HDFS does not take is tried again with the next one.
+It is telemetry; the audit is in table ``batches``. A row is made once Spark has committed the batch, by the thread that
+watches the query. It is written at once as a line of JSON to a file of this machine (`lines_path`, which `follow`
+reads), and every `Settings.progress_seconds` with those before it as one parquet file into table ``stream_progress``.
+A crash loses the rows since the last such file. A file that HDFS does not take is tried again with the next one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from questlog.errors import QuestlogError
+from questlog.errors import LeaseLost, QuestlogError
 from questlog.events.schema import PROGRESS_COLUMNS
-from questlog.settings import Settings
-from questlog.stream.phases import all_seconds
+from questlog.lake import layout, parquet
+from questlog.lake.types import arrow_schema
+from questlog.lake.writer import Writer
+from questlog.settings import PROGRESS_TABLE, Settings
+from questlog.stream.timings import all_seconds
 
-ARROW = {
-    "varchar": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
-SCHEMA = pa.schema([(name, ARROW[kind]) for name, kind in PROGRESS_COLUMNS])
 MOST_ROWS = 10_000
 """Rows that wait for HDFS; of more the oldest are forgotten."""
 MOST_BYTES = 1_000_000
@@ -47,18 +39,18 @@ Row = dict[str, Any]
 """A row of table ``stream_progress``; ``started_at`` is text of ISO 8601 in a line, a datetime otherwise."""
 
 
-def row(stream: str, counts: Mapping[str, int], landing: Mapping[str, float], spark: Mapping[str, Any]) -> Row:
+def row(stream: str, counts: Mapping[str, int], sink: Mapping[str, float], spark: Mapping[str, Any]) -> Row:
     """The row of a micro-batch.
 
     Args:
         stream: the stream's short name.
         counts: rows by outcome.
-        landing: seconds of landing, by phase.
+        sink: seconds of the sink, by phase.
         spark: what Spark says of the batch, as `StreamingQueryProgress` has it.
     """
     (source,) = spark["sources"]
     begin, end, newest = (_total(source[name]) for name in ("startOffset", "endOffset", "latestOffset"))
-    seconds = all_seconds(spark["durationMs"], landing)
+    seconds = all_seconds(spark["durationMs"], sink)
     return {
         "stream": stream,
         "batch": int(spark["batchId"]),
@@ -82,55 +74,42 @@ def lines_path(settings: Settings) -> Path:
     return settings.logs_dir / f"stream-{settings.namespace}.jsonl"
 
 
-Add = Callable[[str, bytes], None]
-"""Adds a file of this name and content to the table; nobody sees a part of it."""
-
-
 class Progress:
-    """Takes the rows of one stream."""
+    """Takes the rows of one stream, and publishes them by its writer between two micro-batches."""
 
-    def __init__(self, settings: Settings, to_table: Add, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settings, self._to_table, self._clock = settings, to_table, clock
+    def __init__(self, writer: Writer, clock: Callable[[], float] = time.monotonic) -> None:
+        self._writer, self._clock = writer, clock
         self._rows: deque[Row] = deque(maxlen=MOST_ROWS)
         self._written = clock()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="questlog-progress")
-        self._under_way: Future[None] | None = None
 
     def add(self, new: Row) -> None:
-        """Take a row: whoever follows sees it at once, Presto within `Settings.progress_seconds`."""
+        """Take a row: people who follow see it at once, Presto within `Settings.progress_seconds`."""
         self._rows.append(new)
         with contextlib.suppress(OSError):  # a full disk must not end the stream
-            _append(lines_path(self._settings), json.dumps({**new, "started_at": new["started_at"].isoformat()}))
+            _append(lines_path(self._writer.settings), json.dumps({**new, "started_at": new["started_at"].isoformat()}))
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
-        """Write what waits, if it is time and the file before is written."""
-        is_idle = self._under_way is None or self._under_way.done()
-        if is_idle and self._rows and self._clock() - self._written >= self._settings.progress_seconds:
-            self._written = self._clock()
-            self._under_way = self._writer.submit(self._flush)
+        """Publish what waits, if it is time."""
+        if self._clock() - self._written >= self._writer.settings.progress_seconds:
+            self.flush()
 
-    def close(self) -> None:
-        """Write what waits."""
-        self._writer.submit(self._flush)
-        self._writer.shutdown()
-
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Publish what waits."""
+        self._written = self._clock()
         rows = [self._rows.popleft() for _ in range(len(self._rows))]
         if not rows:
             return
-        name = f"part-{rows[0]['stream']}-{rows[0]['batch']}-{uuid.uuid4().hex[:8]}.parquet"
+        name = f"progress-{uuid.uuid4().hex[:12]}"
+        attempt, file = f"{layout.attempts(self._writer.settings)}/{name}", f"{PROGRESS_TABLE}/part-0.parquet"
         try:
-            self._to_table(name, parquet(rows))
+            content = parquet.encode(PROGRESS_TABLE, pa.Table.from_pylist(rows, arrow_schema(PROGRESS_COLUMNS)))
+            self._writer.hdfs.write(f"{attempt}/{file}", content)
+            self._writer.publish(attempt, name, [file])
+        except LeaseLost:
+            raise
         except QuestlogError:
             self._rows.extendleft(reversed(rows))
-
-
-def parquet(rows: list[Row]) -> bytes:
-    """Rows as a file of table ``stream_progress``."""
-    out = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), out)
-    return out.getvalue()
 
 
 def _append(path: Path, line: str) -> None:

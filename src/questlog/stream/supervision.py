@@ -1,14 +1,13 @@
 """The stream's supervisor: a process that starts the stream as its child, and starts it again when it has died.
 
 A stream that has lost Kafka, HDFS, the metastore or Presto for longer than their clients wait, or whose driver or JVM
-is gone, ends; a new one goes on from the checkpoint, and landing sees to it that each event stays one row. The pause
+is gone, ends. A new one goes on from the checkpoint, and the sink sees to it that each event stays one row. The pause
 before a restart doubles from `Settings.restart_pause` up to `Settings.restart_longest_pause`, and is short again after
 a stream that ran for `Settings.restart_healthy` seconds. To start a stream again that was *refused* would not help: the
 child says so by its exit status.
 
-Most of a start's time is Spark's own. So a second child, the *standby*, is started once the first has run for
-`Settings.standby_after` seconds: it starts its Spark, rehearses (`questlog.stream.rehearsal`) and waits for its turn,
-which comes when the first has died. Nothing that it does before can be seen in a table.
+Most of a start's time is Spark's own. So a second child, the *standby*, is started `Settings.standby_after` seconds
+after the first. Both run the same command: the one that has no writer lease waits for it, warm.
 """
 
 from __future__ import annotations
@@ -33,7 +32,8 @@ REFUSED = 78
 """Exit status of a stream that need not be started again; ``EX_CONFIG`` of BSD's sysexits."""
 MOST_DOUBLINGS = 16
 START, RESTART, READY = "start", "restart", "ready"
-"""What the log tells: a supervisor began; it started the stream again; a standby waits for its turn."""
+"""What the log tells: a supervisor began; it starts a stream again; a standby waits for the writer lease."""
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -55,34 +55,45 @@ def supervise(
     on_restart: Callable[[Restart], object],
     stop: threading.Event | None = None,
 ) -> int:
-    """Keep the stream running until it ends by itself, is refused, or Ctrl-C, SIGTERM or `stop` ends both.
+    """Keep the stream and its standby running until one ends by itself, is refused, or Ctrl-C, SIGTERM or `stop` comes.
 
-    A `Settings.fault_point` strikes the first child alone, unless it is in a file. `log_path` has
-    a line of JSON for each restart, and each standby that is ready.
+    A `Settings.fault_point` strikes the first child alone, unless it is in a file. `log_path` has a line of JSON for
+    each restart, and each standby that is ready.
 
     Returns:
-        The exit status of the last child: 0, `REFUSED`, or what it was when the supervisor was told to stop.
+        The exit status of the child that ended it: 0, `REFUSED`, or what it was when the supervisor was told to stop.
     """
-    deaths = 0
     _log(settings, START)
-    with told_by_signals(stop or threading.Event()) as told, contextlib.closing(_Standby(settings, command)) as standby:
-        child = Child(settings, command)
-        while True:
-            began = time.monotonic()
-            with contextlib.closing(child):
-                child.take_turn()
-                status = child.watch(told, standby.look)
-            if told.is_set() and status == -signal.SIGTERM:  # it was only starting, and had nothing to land
-                return 0
-            if status in (0, REFUSED) or told.is_set():
-                return status
-            deaths = 1 if time.monotonic() - began >= settings.restart_healthy else deaths + 1
-            restart = Restart(_reason(status, child.words), pause(settings, deaths), deaths)
-            _log(settings, RESTART, **vars(restart))
-            on_restart(restart)
-            if told.wait(restart.pause):
-                return 0
-            child = standby.taken()
+    children, deaths, due = [Child(settings, command)], 0, time.monotonic() + settings.standby_after
+    with told_by_signals(stop or threading.Event()) as told:
+        try:
+            while not told.wait(LOOK_SECONDS):
+                for child in [each for each in children if not each.runs]:
+                    children.remove(child)
+                    status = child.close()
+                    if status in (0, REFUSED):
+                        return status
+                    deaths = 1 if time.monotonic() - child.began >= settings.restart_healthy else deaths + 1
+                    restart = Restart(_reason(status, child.words), pause(settings, deaths), deaths)
+                    _log(settings, RESTART, **vars(restart))
+                    on_restart(restart)
+                    due = time.monotonic() + (settings.standby_after if children else restart.pause)
+                if time.monotonic() >= due and len(children) < (2 if settings.standby_after else 1):
+                    children.append(Child(_without_fault(settings), command))
+                    due = time.monotonic() + settings.standby_after
+            for child in children:  # all before one has ended: the standby would take over
+                child.tell()
+            statuses = [child.wait() for child in children]
+            return next((status for status in statuses if status not in (0, -signal.SIGTERM)), 0)
+        finally:
+            for child in children:
+                child.close()
+
+
+def _without_fault(settings: Settings) -> Settings:
+    """A point in a file is taken out at the kill; any other would kill each child at the same batch."""
+    in_a_file = settings.fault_point.startswith(IN_A_FILE)
+    return settings if in_a_file else settings.in_namespace(settings.namespace, fault_point="")
 
 
 def pause(settings: Settings, deaths: int) -> float:
@@ -103,44 +114,13 @@ def restarts(settings: Settings) -> list[Restart]:
 
 
 def is_standing_by(settings: Settings) -> bool:
-    """Whether a standby has said that it is ready, and its turn has not come since."""
+    """Whether a standby has said that it is ready, and no child has died since."""
     return [line["event"] for line in _told(settings)][-1:] == [READY]
 
 
 def log_ready(settings: Settings) -> None:
-    """In a standby: say that it waits for its turn."""
+    """In a standby: say that it waits for the writer lease."""
     _log(settings, READY)
-
-
-class _Standby:
-    """The child that is to be the stream next, once there is one."""
-
-    def __init__(self, settings: Settings, command: Command) -> None:
-        # A point in a file is taken out at the kill; any other would kill each child at the same batch.
-        in_a_file = settings.fault_point.startswith(IN_A_FILE)
-        self._settings = settings if in_a_file else settings.in_namespace(settings.namespace, fault_point="")
-        self._command = command
-        self._child: Child | None = None
-        self._since = time.monotonic()
-
-    def look(self) -> None:
-        """Start it when it is time to; one that has died is another's beginning."""
-        if self._child and not self._child.runs:
-            self.close()
-        after = self._settings.standby_after
-        if after and not self._child and time.monotonic() - self._since >= after:
-            self._child = Child(self._settings, self._command)
-
-    def taken(self) -> Child:
-        """The child whose turn it is: this one, or one that only starts."""
-        child, self._child, self._since = self._child, None, time.monotonic()
-        return child or Child(self._settings, self._command)
-
-    def close(self) -> None:
-        """End it, if there is one."""
-        if self._child:
-            self._child.close()
-        self._child, self._since = None, time.monotonic()
 
 
 def _reason(status: int, words: str) -> str:

@@ -2,11 +2,13 @@
 
 ::
 
-    records --unpacked--> position --named--> event_type --selected--> outcome: filtered --parsed--> event
-                                                                       |                               |
-                                                                       |   outcome, reason <--judged---+
-                                                                       |       |
-             event_columns (outcome landed) <--------------------------+-------+--> dead_letter_columns (rejected)
+    records
+      one_row_per_event   adds position
+      with_event_type     adds event_type
+      with_filter         adds outcome: filtered, or null
+      with_event          adds event, the parsed fields
+      with_outcome        completes outcome (landed, filtered, rejected), adds reason
+    event_columns (of those landed), dead_letter_columns (of those rejected)
 
 The reader is tolerant in one thing: a field that the event's type does not have is left out, because an API server may
 know a newer catalogue than the stream.
@@ -24,8 +26,8 @@ from questlog.events.catalogue import COMMON, KEPT_HEADERS, MOST_HEADER_CHARACTE
 from questlog.events.schema import (
     COMMON_COLUMNS,
     DEAD_LETTER_COLUMNS,
+    EVENT_TYPE,
     PARTITION_DATE,
-    PARTITION_TYPE,
     SPARK_TYPES,
     wire_ddl,
 )
@@ -33,9 +35,9 @@ from questlog.events.wire import TYPE_HEADER, TYPES_HEADER
 from questlog.stream import validity
 from questlog.stream.validity import JSON, literal
 
-LANDED, FILTERED, REJECTED, REPEATED = "landed", "filtered", "rejected", "repeated"
-OUTCOMES = (LANDED, FILTERED, REJECTED, REPEATED)
-"""What becomes of an event; which are repeated is found by `questlog.stream.repeats`."""
+LANDED, FILTERED, REJECTED, DUPLICATES = "landed", "filtered", "rejected", "duplicates"
+OUTCOMES = (LANDED, FILTERED, REJECTED, DUPLICATES)
+"""What becomes of an event; which are duplicates is found by `questlog.stream.dedup`."""
 
 POSITION = "position"
 
@@ -51,7 +53,7 @@ _TYPE, _TYPES = _header(TYPE_HEADER), _header(TYPES_HEADER)
 _IS_TORN = f"coalesce(array_contains(headers.key, {literal(TYPES_HEADER)}), false)"  # once all others are unpacked
 
 
-def unpacked(records: DataFrame) -> DataFrame:
+def one_row_per_event(records: DataFrame) -> DataFrame:
     """Each event as a record of its own, with its ``position`` (INT) in the record that it came in.
 
     The rule is that of `questlog.events.wire.unpack`. `records` has the columns of Spark's Kafka source, with headers.
@@ -71,23 +73,23 @@ def unpacked(records: DataFrame) -> DataFrame:
     )
 
 
-def named(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+def with_event_type(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     """Add ``event_type`` (STRING): the type that the record's last header of that name gives, or `UNKNOWN_TYPE`.
 
     The rule is that of `questlog.events.wire.type_of`. `records` has the columns of Spark's Kafka source, with headers.
     """
     known = f"NOT {_IS_TORN} AND {_TYPE} IN {_list(catalogue.names)}"
     name = f"CASE WHEN {known} THEN {_TYPE} ELSE {literal(UNKNOWN_TYPE)} END"
-    return records.withColumn(PARTITION_TYPE, sf.expr(name))
+    return records.withColumn(EVENT_TYPE, sf.expr(name))
 
 
-def selected(records: DataFrame, event_types: Collection[str]) -> DataFrame:
+def with_filter(records: DataFrame, event_types: Collection[str]) -> DataFrame:
     """Add ``outcome`` (STRING): ``filtered`` for known types that are not among `event_types`, else null."""
-    unwanted = f"{PARTITION_TYPE} NOT IN {_list((UNKNOWN_TYPE, *event_types))}"
+    unwanted = f"{EVENT_TYPE} NOT IN {_list((UNKNOWN_TYPE, *event_types))}"
     return records.withColumn("outcome", sf.expr(f"CASE WHEN {unwanted} THEN '{FILTERED}' END"))
 
 
-def parsed(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+def with_event(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     """Add ``event`` (STRUCT): the fields of `questlog.events.schema.wire_ddl`, and the text if a part did not parse.
 
     Null for records that are filtered or of no known type: they are not parsed.
@@ -95,7 +97,7 @@ def parsed(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     # Spark would take times without a zone, or with a date alone: they are read as text, and then strictly.
     text = wire_ddl(catalogue).replace(SPARK_TYPES[Kind.TIMESTAMP], SPARK_TYPES[Kind.STRING])
     schema = literal(f"{text}, {validity.CORRUPT} STRING")
-    needed = f"outcome IS NULL AND {PARTITION_TYPE} != {literal(UNKNOWN_TYPE)}"
+    needed = f"outcome IS NULL AND {EVENT_TYPE} != {literal(UNKNOWN_TYPE)}"
     event = sf.col("event")
     for field in (*STAMPED, *COMMON, *catalogue.fields):
         if field.kind is Kind.TIMESTAMP:
@@ -104,12 +106,12 @@ def parsed(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     return records.withColumn("event", wire).withColumn("event", event)
 
 
-def judged(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+def with_outcome(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     """Complete ``outcome``: ``landed``, ``filtered`` or ``rejected``, and add ``reason`` (STRING) to those rejected.
 
     The outcome is found without the reason, which costs more: Spark leaves out the one if only the other is read.
     """
-    is_unknown, is_broken = f"{PARTITION_TYPE} = {literal(UNKNOWN_TYPE)}", validity.is_broken()
+    is_unknown, is_broken = f"{EVENT_TYPE} = {literal(UNKNOWN_TYPE)}", validity.is_broken()
     is_valid = f"NOT {is_unknown} AND NOT {is_broken} AND {validity.is_valid(catalogue)}"
     outcome = f"coalesce(outcome, CASE WHEN {is_valid} THEN '{LANDED}' ELSE '{REJECTED}' END)"
     reason = f"""CASE
@@ -121,7 +123,7 @@ def judged(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     return records.withColumn("outcome", sf.expr(outcome)).withColumn("reason", sf.expr(reason))
 
 
-def accounted(
+def validated(
     records: DataFrame, event_types: Collection[str] | None = None, catalogue: Catalogue = CATALOGUE
 ) -> DataFrame:
     """All five steps: what becomes of each event, and why; `event_types` are the types to land, all unless given.
@@ -129,14 +131,14 @@ def accounted(
     What is unpacked already stays as it is.
     """
     chosen = catalogue.select(event_types)
-    events = records if POSITION in records.columns else unpacked(records)
-    return judged(parsed(selected(named(events, catalogue), chosen), catalogue), catalogue)
+    events = records if POSITION in records.columns else one_row_per_event(records)
+    return with_outcome(with_event(with_filter(with_event_type(events, catalogue), chosen), catalogue), catalogue)
 
 
-def refused(records: DataFrame, field: str, allowed: str, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+def rejected(records: DataFrame, field: str, allowed: str, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     """Records that are rejected for a reason found outside of them: `field` of each is not as `allowed` says."""
     value = validity.quoted(field, f"get_json_object({JSON}, {literal(f'$.{field}')})", allowed)
-    return named(records, catalogue).selectExpr("*", f"'{REJECTED}' AS outcome", f"{value} AS reason")
+    return with_event_type(records, catalogue).selectExpr("*", f"'{REJECTED}' AS outcome", f"{value} AS reason")
 
 
 def event_names(catalogue: Catalogue = CATALOGUE) -> tuple[str, ...]:
@@ -147,7 +149,7 @@ def event_names(catalogue: Catalogue = CATALOGUE) -> tuple[str, ...]:
 def event_columns(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     """The rows of table ``events``: those landed.
 
-    Columns: `COMMON_COLUMNS`, every type's own fields, ``event_type`` (STRING) and ``event_date`` (DATE, in UTC).
+    Columns: those of `events_columns`, and ``event_date`` (DATE, in UTC).
     """
     columns = [f"{column} AS `{name}`" for name, column in _row(catalogue).items()]
     return records.where(f"outcome = '{LANDED}'").selectExpr(*columns)
@@ -166,8 +168,8 @@ def dead_letter_columns(records: DataFrame) -> DataFrame:
     return records.where(f"outcome = '{REJECTED}'").selectExpr(*columns)
 
 
-def kept(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
-    """What landing needs of `accounted` records, and no more, because it is held in memory.
+def landing_columns(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
+    """What landing needs of `validated` records, and no more, because it is held in memory.
 
     Columns: ``event_type``, ``outcome``, ``row`` (STRUCT of `event_columns`; null unless landed), and Kafka's own, of
     which ``key``, ``value`` and ``headers`` are null unless rejected.
@@ -176,7 +178,7 @@ def kept(records: DataFrame, catalogue: Catalogue = CATALOGUE) -> DataFrame:
     row = f"CASE WHEN outcome = '{LANDED}' THEN named_struct({fields}) END AS row"
     raw = [f"CASE WHEN outcome = '{REJECTED}' THEN {name} END AS {name}" for name in ("key", "value", "headers")]
     kafka = ("topic", "partition", "offset", POSITION, "timestamp")
-    return records.selectExpr(PARTITION_TYPE, "outcome", row, *raw, *kafka)
+    return records.selectExpr(EVENT_TYPE, "outcome", row, *raw, *kafka)
 
 
 def _list(names: Iterable[str]) -> str:
@@ -188,14 +190,14 @@ def _row(catalogue: Catalogue) -> dict[str, str]:
     place = {"kafka_partition": "partition", "kafka_offset": "offset", "kafka_position": POSITION}
     made = {"headers": _kept_headers(), **place}
     row = {name: made.get(name, f"event.`{name}`") for name, _ in COMMON_COLUMNS}
-    row |= {field.name: _own(field.name, catalogue) for field in catalogue.fields}
-    return row | {PARTITION_TYPE: PARTITION_TYPE, PARTITION_DATE: "to_date(event.event_time)"}
+    own = {field.name: _own(field.name, catalogue) for field in catalogue.fields}
+    return {EVENT_TYPE: EVENT_TYPE, **row, **own, PARTITION_DATE: "to_date(event.event_time)"}
 
 
 def _own(field: str, catalogue: Catalogue) -> str:
     """A field's value in events of the types that have it."""
     types = [known.name for known in catalogue if any(own.name == field for own in known.fields)]
-    return f"CASE WHEN {PARTITION_TYPE} IN {_list(types)} THEN event.`{field}` END"
+    return f"CASE WHEN {EVENT_TYPE} IN {_list(types)} THEN event.`{field}` END"
 
 
 def _kept_headers() -> str:

@@ -1,7 +1,7 @@
 """The catalogue's rules as Spark SQL: whether an event is valid, and what is wrong with it, in words.
 
-The rules are those of `questlog.events.validation`, applied to JSON: whatever the API accepted is valid here. They are
-written for records that have the columns ``value``, ``event_type`` and ``event``, as `transforms.parsed` gives them.
+The rules are those of `questlog.events.validation`, applied to JSON: all that the API accepted is valid here. They are
+written for records with the columns ``value``, ``event_type`` and ``event``, as `transforms.with_event` gives them.
 As text they reach Spark's JVM at once, where some thousand Column objects would each take calls of their own.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from questlog.events import Catalogue, Field, Kind
 from questlog.events.catalogue import COMMON, STAMPED
-from questlog.events.schema import PARTITION_TYPE
+from questlog.events.schema import EVENT_TYPE
 from questlog.events.validation import EARLIEST, LATEST
 
 SHOWN_CHARACTERS = 100
@@ -23,7 +23,7 @@ NOT_TEXT = r"(?:-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|[\[{](?s:.*))"
 CORRUPT = "_corrupt_record"
 JSON = "CAST(value AS STRING)"
 
-_SHARED = tuple(field for field in (*STAMPED, *COMMON) if field.name != PARTITION_TYPE)
+_SHARED = tuple(field for field in (*STAMPED, *COMMON) if field.name != EVENT_TYPE)
 
 
 def literal(text: str) -> str:
@@ -51,10 +51,10 @@ def is_broken() -> str:
 
 def is_valid(catalogue: Catalogue) -> str:
     """Whether an event keeps to the catalogue."""
-    checks = [f"event.{PARTITION_TYPE} <=> {PARTITION_TYPE}"]
+    checks = [f"event.{EVENT_TYPE} <=> {EVENT_TYPE}"]
     checks += [_is_fine(field, required=True) for field in _SHARED]
     checks += [
-        f"({PARTITION_TYPE} NOT IN {types} OR {_is_fine(field, required=field.required)})"
+        f"({EVENT_TYPE} NOT IN {types} OR {_is_fine(field, required=field.required)})"
         for field, types in _owners(catalogue)
     ]
     return f"({' AND '.join(checks)})"
@@ -62,12 +62,12 @@ def is_valid(catalogue: Catalogue) -> str:
 
 def problems(catalogue: Catalogue) -> str:
     """All that is wrong with an event that is not valid, joined by ``; ``."""
-    said = f"event.{PARTITION_TYPE}"
-    other = f"concat({quoted(PARTITION_TYPE, said, 'that of the header, ')}, {PARTITION_TYPE})"
-    sentences = [f"CASE WHEN NOT ({said} <=> {PARTITION_TYPE}) THEN {other} END"]
+    said = f"event.{EVENT_TYPE}"
+    other = f"concat({quoted(EVENT_TYPE, said, 'that of the header, ')}, {EVENT_TYPE})"
+    sentences = [f"CASE WHEN NOT ({said} <=> {EVENT_TYPE}) THEN {other} END"]
     sentences += [_problem(field, "true", required=True) for field in _SHARED]
     sentences += [
-        _problem(field, f"{PARTITION_TYPE} IN {types}", required=field.required) for field, types in _owners(catalogue)
+        _problem(field, f"{EVENT_TYPE} IN {types}", required=field.required) for field, types in _owners(catalogue)
     ]
     return f"concat_ws('; ', {', '.join(sentences)})"
 

@@ -14,9 +14,9 @@ WITH landed AS (
     FROM events
 ),
 told AS (
-    SELECT coalesce(sum(landed + filtered + rejected), 0) + coalesce(sum(repeated), 0) AS events,
-        coalesce(sum(repeated), 0) AS repeated
-    FROM ledger
+    SELECT coalesce(sum(landed + filtered + rejected), 0) + coalesce(sum(duplicates), 0) AS events,
+        coalesce(sum(duplicates), 0) AS duplicates
+    FROM batches
 ),
 letters AS (
     SELECT count(*) AS rejected
@@ -38,9 +38,9 @@ FROM counted
 CROSS JOIN told
 CROSS JOIN letters
 CROSS JOIN unnest(
-    ARRAY['rejected: no valid event', 'repeated: landed already', 'overtaken: after a later event of the player',
+    ARRAY['rejected: no valid event', 'duplicates: landed already', 'overtaken: after a later event of the player',
         'nameless: of no known player'],
-    ARRAY[rejected, repeated, overtaken, nameless],
+    ARRAY[rejected, duplicates, overtaken, nameless],
     ARRAY[events, events, landed, landed]
 ) WITH ORDINALITY AS checks (name, number, whole, place)
 ORDER BY place

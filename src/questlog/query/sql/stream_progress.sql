@@ -7,13 +7,12 @@
 -- seconds: from its start until Spark had committed it, s
 -- offset_log_seconds: newest offsets asked for and written down, s
 -- plan_seconds: Spark's planning, s
--- judge_seconds: read, parsed, judged, looked for among those that landed, s
--- write_seconds: written aside, s
--- seal_seconds: the folder with all of it renamed, s
--- rename_seconds: files moved into the tables, s
--- announce_seconds: new partitions announced, s
--- close_seconds: account moved, staging cleaned up, s
--- commit_seconds: commit written to the checkpoint, s
+-- validate_seconds: read, parsed, validated, looked up in the dedup index, s
+-- write_seconds: written to staging, s
+-- prepare_seconds: the staged folder renamed, s
+-- publish_seconds: files renamed into the tables, new partitions added, s
+-- commit_seconds: audit renamed into its table, s
+-- checkpoint_seconds: commit written to Spark's checkpoint, s
 -- parameter most = 20: micro-batches shown, from the newest
 SELECT
     stream,
@@ -24,13 +23,12 @@ SELECT
     seconds,
     offset_log_seconds,
     plan_seconds,
-    judge_seconds,
+    validate_seconds,
     write_seconds,
-    seal_seconds,
-    rename_seconds,
-    announce_seconds,
-    close_seconds,
-    commit_seconds
+    prepare_seconds,
+    publish_seconds,
+    commit_seconds,
+    checkpoint_seconds
 FROM stream_progress
 ORDER BY started_at DESC, stream, batch DESC
 LIMIT %(most)s

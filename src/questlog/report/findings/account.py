@@ -17,11 +17,11 @@ MISSING = re.compile(r"(: required, but missing); must be .*", re.DOTALL)
 
 
 def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
-    """Whether accepted = landed + filtered + rejected + repeated, for every event type.
+    """Whether accepted = landed + filtered + rejected + duplicates, for every event type.
 
     Args:
         frame: `event_type` and counts, the last row is their sum: `accepted`, `in_kafka`, `from_api`, `landed`,
-            `filtered`, `rejected`, `repeated`, `in_presto`, `distinct`.
+            `filtered`, `rejected`, `duplicates`, `in_presto`, `distinct`.
         problems: sentences that say where it does not balance.
     """
     total = frame.iloc[-1]
@@ -42,10 +42,11 @@ def ledger(frame: pd.DataFrame, problems: Sequence[str]) -> Finding:
 
 
 def _settled(total: pd.Series[Any]) -> str:
-    """What became of all: 90 landed and 5 were rejected; none was filtered or repeated."""
-    counts = {outcome: int(total[outcome]) for outcome in ("filtered", "rejected", "repeated")}
-    some = [f"{counted(count, 'was', 'were')} {outcome}" for outcome, count in counts.items() if count]
-    none = [outcome for outcome, count in counts.items() if not count]
+    """What became of all: 90 landed and 5 were rejected; none was filtered or a duplicate."""
+    counts = {outcome: int(total[outcome]) for outcome in ("filtered", "rejected", "duplicates")}
+    one = {"filtered": "filtered", "rejected": "rejected", "duplicates": "a duplicate"}
+    some = [counted(count, f"was {one[outcome]}", f"were {outcome}") for outcome, count in counts.items() if count]
+    none = [one[outcome] for outcome, count in counts.items() if not count]
     told = listed([f"{total['landed']:,} landed", *some])
     return f"{told}; none was {listed(none, 'or')}" if none else told
 

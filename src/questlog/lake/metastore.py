@@ -1,18 +1,19 @@
-"""The Hive metastore by its own protocol: where partitions and tables lie, new ones, and another place for old ones.
+"""The Hive metastore by its own protocol: partition locations, new partitions, and the switch to another location.
 
-Presto's SQL has no statement that gives a partition another place. A partition is called as Hive calls it, by its path
-below the table: ``event_type=page_view/event_date=2026-01-05``; a table without partitions is its own only one, ``""``.
+Presto's SQL has no statement that changes a partition's location. A partition is called as Hive calls it, by its path
+below the table: ``event_date=2026-01-05``; a table without partitions is its own only one, ``""``.
 Source: https://github.com/apache/hive/blob/rel/release-3.1.3/standalone-metastore/src/main/thrift/hive_metastore.thrift
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import tenacity
 from pymetastore.hive_metastore import ThriftHiveMetastore
 from pymetastore.hive_metastore.ttypes import (
     AddPartitionsRequest,
@@ -25,7 +26,7 @@ from thrift.Thrift import TException
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
-from questlog.errors import CatalogError
+from questlog.errors import LakeError
 from questlog.settings import Settings
 
 ANSWER_SECONDS = 60
@@ -34,22 +35,68 @@ ALL = -1
 NO_STATISTICS = EnvironmentContext({"DO_NOT_UPDATE_STATS": "true"})
 """Otherwise the metastore lists each folder to count its files: nobody reads those counts."""
 
-Places = Mapping[str, str]
+PAUSE = 0.5
+"""Seconds between two tries while the metastore is away."""
+
+Result = TypeVar("Result")
+
+Locations = Mapping[str, str]
 """Paths in HDFS, without a scheme, by partition."""
 
 
 class Metastore:
     """The metastore at `Settings.metastore_uri`; of several, separated by commas, the first that answers.
 
+    Args:
+        settings: where it is, and which database to ask about.
+        patience: seconds for which a call is repeated while the metastore is away; every call is idempotent.
+
     Raises:
-        CatalogError: from every method, when it refuses or is not reachable.
+        LakeError: from every method, when it refuses or is not reachable.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, patience: float = 0.0) -> None:
+        self._settings, self._patience = settings, patience
 
-    def places(self, table: str) -> dict[str, str]:
-        """Where each partition of a table lies; empty when there is no such table."""
+    def locations(self, table: str) -> dict[str, str]:
+        """The location of each partition of a table; empty when there is no such table."""
+        return self._patiently(lambda: self._locations(table))
+
+    def add(self, table: str, locations: Locations) -> None:
+        """Add partitions; one that is there already stays as and where it is.
+
+        Raises:
+            LakeError: also when there is no such table.
+        """
+        self._patiently(lambda: self._add(table, locations))
+
+    def switch(self, table: str, locations: Locations) -> None:
+        """Change the locations of partitions of a table, all of them in one step; no file is touched.
+
+        Raises:
+            LakeError: also when there is no such table or partition.
+        """
+        self._patiently(lambda: self._switch(table, locations))
+
+    def _patiently(self, call: Callable[[], Result]) -> Result:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(TTransportException),
+            stop=tenacity.stop_after_delay(self._patience),
+            wait=tenacity.wait_fixed(PAUSE),
+            reraise=True,
+        )
+        try:
+            return retrying(call)
+        except TTransportException as error:
+            raise LakeError(
+                f"the metastore does not answer at {self._settings.metastore_uri}: {error.message}. "
+                "Start it with `questlog up`."
+            ) from error
+        except TException as error:
+            says = getattr(error, "message", None) or str(error)
+            raise LakeError(f"the metastore refused: {type(error).__name__}: {says.splitlines()[0]}") from error
+
+    def _locations(self, table: str) -> dict[str, str]:
         with self._client() as client:
             try:
                 found = client.get_table(self._settings.database, table)
@@ -60,35 +107,25 @@ class Metastore:
             partitions = client.get_partitions(self._settings.database, table, ALL)
         return {_name(found, partition): _path(partition) for partition in partitions}
 
-    def add(self, table: str, places: Places) -> None:
-        """Make partitions known; one that is known already stays as and where it is.
-
-        Raises:
-            CatalogError: also when there is no such table.
-        """
+    def _add(self, table: str, locations: Locations) -> None:
         database = self._settings.database
         with self._client() as client:
             found = client.get_table(database, table)
-            made = [self._partition(found, name, path) for name, path in places.items()]
+            made = [self._partition(found, name, path) for name, path in locations.items()]
             asked = AddPartitionsRequest(database, table, made, ifNotExists=True, needResult=False)
             client.add_partitions_req(asked)
 
-    def move(self, table: str, places: Places) -> None:
-        """Give partitions of a table other places, all of them in one step; no file is touched.
-
-        Raises:
-            CatalogError: also when there is no such table or partition.
-        """
+    def _switch(self, table: str, locations: Locations) -> None:
         database = self._settings.database
         with self._client() as client:
             found = client.get_table(database, table)
             if not found.partitionKeys:
-                found.sd.location = self._settings.hdfs_url + places[""]
+                found.sd.location = self._settings.hdfs_url + locations[""]
                 client.alter_table_with_environment_context(database, table, found, NO_STATISTICS)
                 return
-            partitions = client.get_partitions_by_names(database, table, list(places))
+            partitions = client.get_partitions_by_names(database, table, list(locations))
             for partition in partitions:
-                partition.sd.location = self._settings.hdfs_url + places[_name(found, partition)]
+                partition.sd.location = self._settings.hdfs_url + locations[_name(found, partition)]
             client.alter_partitions_with_environment_context(database, table, partitions, NO_STATISTICS)
 
     def _partition(self, table: Any, name: str, path: str) -> Partition:
@@ -99,22 +136,12 @@ class Metastore:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        """A client whose connection lasts as long as the block; errors of the library become ours."""
-        transport = None
+        """A client whose connection lasts as long as the block."""
+        transport = _connected(self._settings.metastore_uri)
         try:
-            transport = _connected(self._settings.metastore_uri)
             yield ThriftHiveMetastore.Client(TBinaryProtocolAccelerated(transport, fallback=True))
-        except TTransportException as error:
-            raise CatalogError(
-                f"the metastore does not answer at {self._settings.metastore_uri}: {error.message}. "
-                "Start it with `questlog up`."
-            ) from error
-        except TException as error:
-            says = getattr(error, "message", None) or str(error)
-            raise CatalogError(f"the metastore refused: {type(error).__name__}: {says.splitlines()[0]}") from error
         finally:
-            if transport is not None:
-                transport.close()
+            transport.close()
 
 
 def _connected(uris: str) -> TBufferedTransport:

@@ -1,0 +1,10 @@
+"""The lake: what every stage that touches stored tables shares. Names and paths, HDFS, the metastore, the one writer.
+
+- `layout`: where tables, partitions, staged and prepared files lie, and what files are called
+- `types`: a table's columns as Arrow and Spark know them
+- `parquet`: rows as parquet files, sorted, with row groups that Presto can skip
+- `hdfs`: HDFS over WebHDFS, with failover between NameNodes
+- `metastore`: the Hive metastore's own protocol
+- `lease`: permission to write, for one process at a time across machines
+- `writer`: publishes batches and switches partition locations while it holds the lease
+"""
