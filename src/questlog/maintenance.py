@@ -13,6 +13,8 @@ from typing import Any
 from questlog.catalog import compaction, tables
 from questlog.catalog import upgrade as catalog_upgrade
 from questlog.events import CATALOGUE, Catalogue
+from questlog.lake.hdfs import Hdfs
+from questlog.lake.lease import holding
 from questlog.lake.writer import Writer, open_writer
 from questlog.query import presto
 from questlog.settings import Settings
@@ -25,7 +27,7 @@ from questlog.stream.session import SparkPlace, session
 from questlog.transport import topics
 
 LEASE_WAIT = 5.0
-"""Seconds that `replay` and `compact` wait for the writer lease, beside the time that a dead holder's lease lasts."""
+"""Seconds that a command waits for the writer lease, beside the time that a dead holder's lease lasts."""
 
 
 def place(settings: Settings) -> SparkPlace:
@@ -90,11 +92,13 @@ def upgrade(
     None if there is nothing of the former layout.
 
     Raises:
+        LeaseHeld: another process writes, or upgrades.
         CatalogError, LakeError, QueryError: as in `questlog.catalog.upgrade.upgrade`; nothing was deleted.
     """
-    if not catalog_upgrade.is_needed(settings):
-        return None
-    return catalog_upgrade.upgrade(executor(settings), settings, catalogue, on_progress)
+    with holding(settings, Hdfs(settings), "upgrade", wait=settings.lease_seconds + LEASE_WAIT):
+        if not catalog_upgrade.is_needed(settings):
+            return None
+        return catalog_upgrade.upgrade(executor(settings), settings, catalogue, on_progress)
 
 
 @contextmanager

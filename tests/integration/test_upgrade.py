@@ -1,6 +1,7 @@
 """The tables of Questlog 0.1 are rewritten in the present layout, and deleted only once the new ones are verified."""
 
 import io
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from questlog import pipeline
 from questlog.catalog import tables, upgrade
-from questlog.errors import CatalogError
+from questlog.errors import CatalogError, LeaseHeld
 from questlog.events import CATALOGUE
 from questlog.events.schema import BATCH_COLUMNS, DEAD_LETTER_COLUMNS, view_columns
 from questlog.lake import parquet
 from questlog.lake.hdfs import Hdfs
+from questlog.lake.lease import holding
 from questlog.lake.types import arrow_schema
 from questlog.settings import Settings
 
@@ -175,3 +177,29 @@ def test_an_upgrade_that_was_cut_while_it_deleted_only_deletes_what_is_left(form
 
     assert pipeline.upgrade(former.settings) == {"page_view": 3, "join_guild": 1}
     assert not former.hdfs.exists(former_day)
+
+
+def test_the_own_fields_of_a_type_that_the_catalogue_no_longer_has_stay_in_the_files(former: Former) -> None:
+    folder = f"{former.settings.table_path('events')}/event_type=brew_potion/{MONDAY}"
+    at = pa.array([datetime(2026, 1, 5, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
+    former.hdfs.write(
+        f"{folder}/part-x-1-0.parquet", _encoded(pa.table({"event_id": ["e"], "event_time": at, "herb": ["sage"]}))
+    )
+
+    rows = pipeline.upgrade(former.settings)
+
+    assert rows == {"page_view": 3, "join_guild": 1, "brew_potion": 1}
+    day = f"{former.settings.table_path('events')}/{MONDAY}/v000000-000000"
+    content = pa.BufferReader(former.hdfs.read(f"{day}/upgraded.parquet"))
+    kept = pq.read_table(content, columns=["event_id", "herb"]).to_pylist()
+    assert {row["event_id"]: row["herb"] for row in kept if row["herb"]} == {"e": "sage"}
+
+
+def test_an_upgrade_is_refused_while_another_one_runs(former: Former) -> None:
+    short = former.settings.in_namespace(former.settings.namespace, lease_seconds=1)
+
+    with (
+        holding(short, former.hdfs, "upgrade"),
+        pytest.raises(LeaseHeld, match=f"held by questlog upgrade, process {os.getpid()}"),
+    ):
+        pipeline.upgrade(short)

@@ -393,3 +393,26 @@ def test_a_switch_that_fails_in_a_writer_that_goes_on_is_finished_before_its_nex
 
     with writer_of(lake):
         assert seen(lake, number) == seen(lake, later) == ONCE
+
+
+def test_a_switch_whose_prepare_went_through_without_an_answer_is_finished_before_the_next_batch(
+    lake: Lake, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, later = Hdfs.rename_folder, next(NUMBERS)
+
+    def renamed_but_not_told(self: Hdfs, source: str, target: str) -> None:
+        rename(self, source, target)
+        if layout.PREPARED.search(target) and "/switch-" in target:
+            raise LakeError("the answer was lost")
+
+    with writer_of(lake) as writer:
+        writing.publish(writer, number)
+        with monkeypatch.context() as patched:
+            patched.setattr(Hdfs, "rename_folder", renamed_but_not_told)
+            with pytest.raises(LakeError, match="the answer was lost"):
+                writing.switch(writer, writing.partitions(number))
+        writing.publish(writer, later)  # its dead letter is in a table that was to be switched
+        assert versions(writer, number) == {layout.version(writer.lease.epoch, 1)}
+
+    with writer_of(lake):
+        assert seen(lake, number) == seen(lake, later) == ONCE

@@ -16,7 +16,7 @@ import pytest
 
 from questlog.catalog import counts, partitions
 from questlog.errors import LakeError
-from questlog.lake import hdfs as client
+from questlog.lake import retry
 from questlog.lake.hdfs import Entry, Gone, Hdfs
 from questlog.lake.metastore import Metastore
 from questlog.settings import Settings
@@ -186,7 +186,7 @@ def test_files_and_folders_are_told_apart_and_hidden_ones_are_left_out(namenodes
 def test_hdfs_that_starts_is_asked_again_for_as_long_as_the_client_is_patient(
     namenodes: list[NameNode], monkeypatch: pytest.MonkeyPatch, exception: str
 ) -> None:
-    monkeypatch.setattr(client, "PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE", 0.01)
     namenodes[0].answers = [refusal(exception), refusal(exception), TWO_FILES]
 
     assert [entry.name for entry in hdfs_of(namenodes[0], patience=60).entries(FOLDER)] == ["a.parquet", "b.parquet"]

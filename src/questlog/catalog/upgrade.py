@@ -79,12 +79,13 @@ def upgrade(
 ) -> dict[str, int]:
     """Rewrite the former layout of a namespace, and delete it once the new tables are verified; rows by event type.
 
-    Nothing else may write: stop the stream before.
+    The caller holds the writer lease. Stop the stream of version 0.1 before: it does not know the lease.
 
     Args:
         execute: has Presto run a statement.
         settings: which namespace.
-        catalogue: the event types; types that it has no longer are kept in table ``events``, with the common columns.
+        catalogue: the event types. Rows of types that it no longer has are kept, and their own fields stay in the
+            files: they are columns again once the catalogue has the type.
         on_progress: is called with the days that are rewritten, and their number.
 
     Raises:
@@ -168,7 +169,7 @@ def _rewrite_day(
     hdfs.delete(target)
     hdfs.make_folder(target)
     if parts:
-        content = parquet.encode(EVENTS_TABLE, pa.concat_tables(parts), compression="zstd")
+        content = parquet.encode(EVENTS_TABLE, pa.concat_tables(parts, promote_options="default"), compression="zstd")
         hdfs.write(f"{target}/upgraded.parquet", content)
     after = sum((rows_by_type(hdfs, file) for file in hdfs.files(target)), Counter[str]())
     if +after != +before:
@@ -194,12 +195,13 @@ def _tables_in(hdfs: Hdfs, folder: str) -> Iterator[pa.Table]:
 
 
 def _fitted(rows: pa.Table, wanted: pa.Schema) -> pa.Table:
-    """The rows with the wanted columns, null where they have none."""
+    """The rows with the wanted columns, null where they have none, and after these the columns that are not wanted."""
     columns = [
         rows[field.name].cast(field.type) if field.name in rows.column_names else pa.nulls(rows.num_rows, field.type)
         for field in wanted
     ]
-    return pa.table(columns, schema=wanted)
+    others = [field for field in rows.schema if field.name not in wanted.names]
+    return pa.table([*columns, *(rows[field.name] for field in others)], schema=pa.schema([*wanted, *others]))
 
 
 def _exchange_definitions(execute: Execute, settings: Settings, catalogue: Catalogue, days: Iterable[str]) -> None:

@@ -41,7 +41,7 @@ def stream(settings: Settings, /, *, follow: bool, unsupervised: bool, lifeline:
     """Land events from Kafka as parquet in HDFS, in real time, until stopped by Ctrl-C.
 
     A stream that dies, or loses a server for long, is started again; one that is refused is not. One stream of a
-    namespace writes at a time: a second one, on whatever machine, waits for the writer lease and takes over when the
+    namespace writes at a time: a second one, on any machine, waits for the writer lease and takes over when the
     first has ended.
     """
     if follow:

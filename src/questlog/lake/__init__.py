@@ -4,6 +4,7 @@
 - `types`: a table's columns as Arrow and Spark know them
 - `parquet`: rows as parquet files, sorted, with row groups that Presto can skip
 - `hdfs`: HDFS over WebHDFS, with failover between NameNodes
+- `retry`: waits for a server that starts again
 - `metastore`: the Hive metastore's own protocol
 - `lease`: permission to write, for one process at a time across machines
 - `writer`: publishes batches and switches partition locations while it holds the lease

@@ -13,19 +13,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import requests
-import tenacity
 from hdfs import HdfsError, InsecureClient
 from requests.adapters import HTTPAdapter
 
 from questlog.errors import LakeError
 from questlog.lake.layout import HIDDEN
+from questlog.lake.retry import retried
 from questlog.settings import Settings
 
 THREADS = 8
 """Requests under way at once from `Hdfs.each`."""
 CONNECT_SECONDS, READ_SECONDS = 5, 60
-PAUSE = 0.3
-"""Seconds between two tries while HDFS is away."""
 TEMPORARY = {"SafeModeException", "StandbyException", "RetriableException", "IOException"}
 """What a NameNode that starts, or one without a live DataNode, answers."""
 
@@ -185,14 +183,8 @@ class Hdfs:
             return list(pool.map(work, wanted))
 
     def _ask(self, path: str, question: Callable[[], Any]) -> Any:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_temporary),
-            stop=tenacity.stop_after_delay(self._patience),
-            wait=tenacity.wait_fixed(PAUSE),
-            reraise=True,
-        )
         try:
-            return retrying(question)
+            return retried(question, _is_temporary, self._patience)
         except HdfsError as error:
             raise self._refusal(path, error) from error
         except requests.RequestException as error:

@@ -1,4 +1,4 @@
-"""The writer lease: one process at a time may move files into the tables of a namespace, on whatever machine it runs.
+"""The writer lease: one process at a time may move files into the tables of a namespace, on any machine.
 
 The lease is a folder, ``<staging>/prepared-<epoch>/``, and the file ``_holder.json`` in it. Every batch is renamed *out
 of* that folder when it is published, so to have the folder's present name is to have permission:
@@ -7,11 +7,11 @@ of* that folder when it is published, so to have the folder's present name is to
   Then put ``_holder.json`` in it. A folder without that file has a holder that is just starting.
 - *renew*: set the time of ``_holder.json``, four times in `Settings.lease_seconds`.
 - *take over*: whoever has seen that time unchanged for `Settings.lease_seconds`, by its own clock, acquires.
-- *release*: rename ``_holder.json`` to ``_released-<epoch>``; whoever waits acquires at once.
+- *release*: rename ``_holder.json`` to ``_released-<epoch>``; a process that waits acquires at once.
 
 The epoch *fences* a former holder: one that was paused for an hour finds no ``prepared-<n>``, so its renames fail, and
 its next renewal tells it that the lease is lost. Clocks of different machines are never compared. While HDFS is away
-nobody can renew, and nobody can take over either.
+no process can renew, and none can take over.
 
 Source: the fencing token of Gray and Cheriton, Leases, SOSP 1989, as a number that storage itself checks.
 """
@@ -25,7 +25,8 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
@@ -124,7 +125,7 @@ class WriterLease:
         return False
 
     def release(self) -> None:
-        """Give the lease back; whoever waits for it acquires it at once."""
+        """Give the lease back; a process that waits for it acquires it at once."""
         self._ends.set()
         if self._renewer:
             self._renewer.join()
@@ -175,7 +176,7 @@ class WriterLease:
         self.epoch = epoch + 1
         for former in (HOLDER, _released(epoch)):
             self._hdfs.delete(f"{self.folder}/{former}")
-        # A rename, as to write a file would create its folder anew if another process has taken the lease over.
+        # A rename, as to write a file would create its folder again if another process has taken the lease over.
         self._hdfs.rename(draft, f"{self.folder}/{HOLDER}")
         self._renewer = threading.Thread(target=self._renew, name="questlog-lease", daemon=True)
         self._renewer.start()
@@ -188,7 +189,7 @@ class WriterLease:
             except Gone:
                 self._lost.set()
                 return
-            except LakeError:  # HDFS is away: nobody else can take over
+            except LakeError:  # HDFS is away: no other process can take over
                 continue
 
     def _holder(self, epoch: int) -> str:
@@ -201,3 +202,24 @@ class WriterLease:
 def _released(epoch: int) -> str:
     """The name of the file that says that the holder with this epoch has ended."""
     return f"_released-{epoch:06d}"
+
+
+@contextmanager
+def holding(
+    settings: Settings,
+    hdfs: Hdfs,
+    what: str,
+    *,
+    wait: float | None = None,
+    stop: threading.Event | None = None,
+    on_wait: OnWait = lambda holder: None,
+) -> Iterator[WriterLease | None]:
+    """Hold the lease while the block runs; gives None if `stop` was set before it was free.
+
+    The arguments and what is raised are those of `WriterLease` and of `WriterLease.acquire`.
+    """
+    lease = WriterLease(settings, hdfs, what)
+    try:
+        yield lease if lease.acquire(wait, stop, on_wait) else None
+    finally:
+        lease.release()

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import tenacity
 from pymetastore.hive_metastore import ThriftHiveMetastore
 from pymetastore.hive_metastore.ttypes import (
     AddPartitionsRequest,
@@ -27,6 +26,7 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from questlog.errors import LakeError
+from questlog.lake.retry import retried
 from questlog.settings import Settings
 
 ANSWER_SECONDS = 60
@@ -34,9 +34,6 @@ ANSWER_SECONDS = 60
 ALL = -1
 NO_STATISTICS = EnvironmentContext({"DO_NOT_UPDATE_STATS": "true"})
 """Otherwise the metastore lists each folder to count its files: nobody reads those counts."""
-
-PAUSE = 0.5
-"""Seconds between two tries while the metastore is away."""
 
 Result = TypeVar("Result")
 
@@ -79,14 +76,8 @@ class Metastore:
         self._patiently(lambda: self._switch(table, locations))
 
     def _patiently(self, call: Callable[[], Result]) -> Result:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(TTransportException),
-            stop=tenacity.stop_after_delay(self._patience),
-            wait=tenacity.wait_fixed(PAUSE),
-            reraise=True,
-        )
         try:
-            return retrying(call)
+            return retried(call, lambda error: isinstance(error, TTransportException), self._patience)
         except TTransportException as error:
             raise LakeError(
                 f"the metastore does not answer at {self._settings.metastore_uri}: {error.message}. "

@@ -45,7 +45,7 @@ from contextlib import contextmanager, suppress
 from questlog.errors import LakeError
 from questlog.lake import layout
 from questlog.lake.hdfs import Gone, Hdfs
-from questlog.lake.lease import OnWait, WriterLease
+from questlog.lake.lease import OnWait, WriterLease, holding
 from questlog.lake.metastore import Metastore
 from questlog.settings import BATCHES_TABLE, EVENTS_TABLE, Settings
 
@@ -76,7 +76,7 @@ class Writer:
         self.locations: Mapping[Partition, str] = {}
         """The location of every partition. It is never changed, only replaced: threads read it."""
         self._numbers = itertools.count(1)
-        self._cut_switch: str | None = None  # the version of a switch that has begun and not ended
+        self._cut_switch: str | None = None  # the version of a switch that may be prepared, and has not ended
 
     def notify(self, point: str, batch: int | None = 0) -> None:
         """Tell the observers that a point is passed, by a batch with a number or by a switch."""
@@ -118,7 +118,7 @@ class Writer:
                 present versions were last read.
         """
         with self.between_batches:
-            version = layout.version(self.lease.epoch, next(self._numbers))
+            version = self._cut_switch = layout.version(self.lease.epoch, next(self._numbers))
             self._rename(attempt, f"{self.lease.folder}/{SWITCH}{version}", is_folder=True)
             self.notify("compact_prepared")
             self._finish_switch(version)
@@ -288,13 +288,10 @@ def open_writer(
         LakeError: HDFS or the metastore refused, or is not reachable.
     """
     hdfs = Hdfs(settings, PATIENCE)
-    lease = WriterLease(settings, hdfs, what)
-    if not lease.acquire(wait, stop, on_wait):
-        yield None
-        return
-    try:
+    with holding(settings, hdfs, what, wait=wait, stop=stop, on_wait=on_wait) as lease:
+        if lease is None:
+            yield None
+            return
         writer = Writer(settings, hdfs, lease, observers)
         writer.recover()
         yield writer
-    finally:
-        lease.release()

@@ -212,7 +212,7 @@ class _Found:
         if newest <= max(self.audited, *self.commits, -1):
             raise StreamRefused(
                 f"{self._log('offsets', newest)} is damaged ({damage}), and files of batch {newest} have landed: "
-                f"planned anew, the batch would have other records. Put the file back, {START_OVER}."
+                f"planned again, the batch would have other records. Put the file back, {START_OVER}."
             )
         self.hdfs.delete(self._log("offsets", self.offsets.pop()))
 

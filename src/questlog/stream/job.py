@@ -123,7 +123,7 @@ def warm_up(spark: SparkSession, settings: Settings, catalogue: Catalogue = CATA
     """Validate the newest records of the topic and drop them, so that a standby's first micro-batch is not its slowest.
 
     Java reads, checks and compiles a method when it is first used, and Spark's first batch uses some ten thousand of
-    them: without this a takeover misses its promise of 30 s on two cores. What fails is of no consequence.
+    them, while events wait. What fails here is of no consequence: the standby then takes over cold.
     """
     try:
         first, end = bounds(spark, settings)

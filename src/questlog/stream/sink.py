@@ -32,7 +32,7 @@ from questlog.stream.source import Ranges
 from questlog.stream.transforms import DUPLICATES, LANDED, REJECTED, dead_letter_columns, validated
 
 SMALL_BATCH = 5_000
-"""Records up to which Spark interprets its plan: to compile it would take longer than to run it."""
+"""Records up to which Spark interprets its plan, and does not compile it first: also those that wait at a takeover."""
 COLLECTED_ROWS = 20_000
 """Rows up to which the driver writes them: of more, Spark's tasks write at the same time."""
 PROJECTIONS, STAGES = "spark.sql.codegen.factoryMode", "spark.sql.codegen.wholeStage"
