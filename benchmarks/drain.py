@@ -71,7 +71,7 @@ def main(rounds: int, events: int, given: bool) -> None:
 
 def _turn(settings: Settings, drain: Drain, events: int) -> float:
     """Seconds until Presto counts every event; begins with empty tables, and with the topic as it is."""
-    tables.drop(pipeline.executor(settings), settings)
+    tables.drop(settings)
     pipeline.create(settings)
     took = drain(settings)
     (count,) = pipeline.sql(settings, "SELECT count(*) AS n FROM events")["n"]

@@ -26,7 +26,9 @@ from questlog.api import server
 from questlog.errors import QuestlogError
 from questlog.settings import Settings
 
-OURS = ("-m", "questlog", "stream", "--trigger", "0.5", "--unsupervised")
+OURS = ("-m", "questlog", "stream", "--trigger", "0.5")
+UNSUPERVISED = "--unsupervised"
+"""Option of the former version."""
 """A pause now and then leaves the processors to the queries; as fast as possible would make more and smaller files."""
 SIMPLEST = ("-m", "benchmarks.simplest")
 UPKEEP = {"compact_minutes": 0.25, "compact_grace": 60}
@@ -116,7 +118,7 @@ def main(*, seconds: float, rounds: int, rate: float, alone: bool, given: bool, 
     landings, rounds = (LANDINGS[:1], 1) if alone else (LANDINGS, rounds)
     try:
         if before:
-            landings = (*landings, Landing("before", OURS, str(checkout.python_of(before))))
+            landings = (*landings, Landing("before", (*OURS, UNSUPERVISED), str(checkout.python_of(before))))
         with ExitStack() as stack:
             settings = stack.enter_context(stage.everything(given=given))
             sides = [stack.enter_context(_side(settings, each)) for each in landings]

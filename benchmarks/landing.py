@@ -19,7 +19,8 @@ import requests
 from benchmarks.commands import questlog
 from benchmarks.questions import Row, comparable
 from questlog import pipeline
-from questlog.query import library, presto
+from questlog.lake import presto
+from questlog.query import library
 from questlog.settings import Settings
 
 FILES = 'SELECT DISTINCT "$path", event_type, event_date FROM events'

@@ -16,7 +16,7 @@ import requests
 
 from questlog.errors import QueryError
 from questlog.events import CATALOGUE
-from questlog.query import presto
+from questlog.lake import presto
 from questlog.settings import Settings
 
 Clock = Callable[[], float]

@@ -43,7 +43,7 @@ def place_beside_others(data_dir: Path) -> Settings:
     begin = os.getpid() % len(OFFSETS)
     for offset in (*OFFSETS[begin:], *OFFSETS[:begin]):
         settings = Settings.load(data_dir=data_dir, port_offset=offset, lease_seconds=LEASE_SECONDS)
-        if not ports.taken(settings.host, local.services(settings)):
+        if not ports.taken(settings.host, local.services(settings, streams=2)):
             return settings
     raise AssertionError("no free ports on this machine")
 

@@ -5,7 +5,6 @@ What writes holds the writer lease, so it is refused while a stream runs.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,6 @@ from questlog.events import CATALOGUE, Catalogue
 from questlog.lake.hdfs import Hdfs
 from questlog.lake.lease import holding
 from questlog.lake.writer import Writer, open_writer
-from questlog.query import presto
 from questlog.settings import Settings
 from questlog.stack import artifacts, configure, java
 from questlog.stream import classes
@@ -37,15 +35,10 @@ def place(settings: Settings) -> SparkPlace:
     return SparkPlace(home, jars, configure.hadoop_conf_dir(settings), archive)
 
 
-def executor(settings: Settings) -> Callable[[str], object]:
-    """A function that has Presto execute one statement."""
-    return functools.partial(presto.execute, settings)
-
-
 def create(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[str]:
     """Create the topic, the database, the tables and the views where they are missing; the names of those created."""
     topics.create_topic(settings)
-    return tables.create(executor(settings), settings, catalogue)
+    return tables.create(settings, catalogue)
 
 
 def compact(settings: Settings, **options: Any) -> list[compaction.Compacted]:
@@ -98,7 +91,7 @@ def upgrade(
     with holding(settings, Hdfs(settings), "upgrade", wait=settings.lease_seconds + LEASE_WAIT):
         if not catalog_upgrade.is_needed(settings):
             return None
-        return catalog_upgrade.upgrade(executor(settings), settings, catalogue, on_progress)
+        return catalog_upgrade.upgrade(settings, catalogue, on_progress)
 
 
 @contextmanager

@@ -27,11 +27,12 @@ from questlog.generate.effects import EFFECTS
 from questlog.generate.model import simulate
 from questlog.generate.tally import Sent
 from questlog.generate.world import World
+from questlog.lake import presto
 from questlog.lake.lease import OnWait
 from questlog.lake.writer import open_writer
 from questlog.ledger import Ledger, balance
-from questlog.maintenance import LEASE_WAIT, compact, create, executor, place, replay, upgrade
-from questlog.query import library, presto
+from questlog.maintenance import LEASE_WAIT, compact, create, place, replay, upgrade
+from questlog.query import library
 from questlog.settings import Settings
 from questlog.stream import job
 from questlog.stream.faults import Faults
@@ -42,7 +43,7 @@ from questlog.transport import reader, topics
 from questlog.transport.producer import Publisher
 
 __all__ = [
-    "announce", "api", "compact", "create", "edition", "executor", "generate", "ledger",
+    "announce", "api", "compact", "create", "edition", "generate", "ledger",
     "place", "prepare", "query", "replay", "reset", "sql", "stream", "upgrade",
 ]  # fmt: skip
 
@@ -55,7 +56,7 @@ def announce(settings: Settings) -> list[date]:
 def reset(settings: Settings) -> None:
     """Delete everything of this namespace: topic, tables, files, checkpoint and the API's counters."""
     topics.delete_topic(settings)
-    tables.drop(executor(settings), settings)
+    tables.drop(settings)
     counters.reset(settings)
 
 
@@ -131,9 +132,9 @@ def stream(
     catalogue.select(options.get("event_types"))
     timings, faults, where = Timings(), Faults(settings.fault_point), place(settings)
     create(settings, catalogue)
-    with told_by_signals(stop or threading.Event()) as told:
-        keeps_classes = keeps_classes and where.classes is not None and not where.classes.is_there
-        spark = session(settings, where, keeps_classes=keeps_classes)
+    keeps_classes = keeps_classes and where.classes is not None and not where.classes.is_there
+    spark = session(settings, where, keeps_classes=keeps_classes)
+    with told_by_signals(stop or threading.Event()) as told:  # after PySpark has put its own handler of Ctrl-C there
 
         def wait(holder: str) -> None:
             if not available_now:

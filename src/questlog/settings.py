@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     datanode_web_port: int = _port(9864, "Port of the DataNode's web pages and WebHDFS.")
     metastore_port: int = _port(9083, "Port of the Hive metastore's Thrift service.")
     presto_port: int = _port(8080, "Port of Presto.")
+    stream_web_port: int = _port(4040, "Port of Spark's page of the stream that `up` runs; its standby's is the next.")
     spark_master_web_port: int = _port(8090, "Port of the page of Spark's own master, in containers.")
     spark_worker_web_port: int = _port(8091, "Port of the page of that master's worker.")
     jupyter_port: int = _port(8888, "Port of JupyterLab, in containers.")
@@ -117,12 +118,7 @@ class Settings(BaseSettings):
     presto_catalog: str = Field(default="hive", description="Presto's catalog that reads the Hive metastore.")
     spark_master: str = Field(default="local[2]", description="Spark's master.")
     spark_driver_memory: str = Field(default="2g", description="Heap of Spark's driver.")
-    spark_ui_port: int = Field(
-        default=0,
-        ge=0,
-        le=65535,
-        description="Port of Spark's own page, a standby's is the next free one; 0 for none.",
-    )
+    spark_ui_port: int = Field(default=0, ge=0, le=65535, description="Port of Spark's own page; 0 for none.")
 
     topic_partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of a new topic.")
     topic_replication: int = Field(default=1, ge=1, le=9, description="Replicas of a new topic.")
@@ -157,19 +153,6 @@ class Settings(BaseSettings):
     )
     fault_point: str = Field(
         default="", description="Where the stream is killed, for tests of its recovery (questlog.stream.faults)."
-    )
-    restart_pause: float = Field(
-        default=1, gt=0, le=60, description="Seconds before a stream that died is started again; doubled at each death."
-    )
-    restart_longest_pause: float = Field(default=15, gt=0, le=600, description="Longest of these pauses, in seconds.")
-    restart_healthy: float = Field(
-        default=60, ge=1, le=3600, description="Seconds after which a stream has run well: the next pause is the first."
-    )
-    standby_after: float = Field(
-        default=60,
-        ge=0,
-        le=86_400,
-        description="Seconds after which a stream gets a standby: a second Spark that takes its place; 0 for none.",
     )
     progress_seconds: float = Field(
         default=10, ge=0.5, le=3600, description="Seconds between two files of the stream's progress."

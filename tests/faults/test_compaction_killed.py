@@ -11,21 +11,24 @@ from pathlib import Path
 
 import pytest
 from looks import problems
+from rich.console import Console
 
 from questlog import pipeline
 from questlog.catalog import counts
 from questlog.events import CATALOGUE, validation
 from questlog.events.wire import Record, encode
+from questlog.faults.streams import Streams
 from questlog.faults.witness import watching
+from questlog.lake import presto
 from questlog.lake.hdfs import Hdfs
 from questlog.lake.metastore import Metastore
-from questlog.query import presto
 from questlog.settings import EVENTS_TABLE, Settings
-from questlog.stream import supervision
+from questlog.stack import local
 from questlog.stream.faults import COMPACTION_POINTS, IN_A_FILE
 from questlog.transport.producer import Publisher
 from waiting import eventually
 
+QUIET = Console(quiet=True)
 TYPES = CATALOGUE.types[:2]
 DAYS = 2
 EVENTS = 10  # sent at a time
@@ -38,15 +41,8 @@ CUTS = {"publishing": "compact_merged", "added": "compact_prepared", "committed"
 
 @pytest.fixture
 def hasty(fresh: Settings) -> Settings:
-    """Settings with which two files are many, and a stream that was killed is started again at once."""
-    return fresh.in_namespace(
-        fresh.namespace,
-        compact_files=2,
-        compact_grace=GRACE,
-        ack_timeout=20,
-        standby_after=0,
-        restart_longest_pause=1,
-    )
+    """Settings with which two files are many."""
+    return fresh.in_namespace(fresh.namespace, compact_files=2, compact_grace=GRACE, ack_timeout=20)
 
 
 @pytest.fixture
@@ -57,18 +53,15 @@ def publisher(hasty: Settings) -> Iterator[Publisher]:
 
 
 @contextmanager
-def streaming(settings: Settings) -> Iterator[None]:
-    """A stream with its supervisor in processes of their own; it ends by itself when it is told."""
-    command = [*QUESTLOG, "stream", "--trigger", "0"]
-    process = subprocess.Popen(
-        command, env=settings.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+def streaming(stack: Settings, settings: Settings) -> Iterator[None]:
+    """A stream that the stack's supervisor starts again when it is killed."""
+    streams = Streams(stack, settings, 1)
+    local.up(stack, wanted=[*local.services(stack), *streams.services], console=QUIET)
     try:
         yield
     finally:
-        process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=DEADLINE)
-    assert process.returncode == 0, said
+        streams.stop()
+        local.up(stack, console=QUIET)
 
 
 def run(settings: Settings, *arguments: str, fault: str = "") -> int:
@@ -115,7 +108,7 @@ def unreferenced(settings: Settings) -> set[str]:
 
 @pytest.mark.timeout(2400)  # a Spark for each point
 def test_whatever_point_the_streams_compaction_is_killed_at_no_query_sees_it(
-    hasty: Settings, publisher: Publisher, tmp_path: Path
+    settings: Settings, hasty: Settings, publisher: Publisher, tmp_path: Path
 ) -> None:
     pipeline.create(hasty)
     sent, fault = itertools.count(step=EVENTS), tmp_path / "fault"
@@ -126,7 +119,7 @@ def test_whatever_point_the_streams_compaction_is_killed_at_no_query_sees_it(
         publisher.publish(records(first))
         eventually(lambda: rows(hasty) == first + EVENTS, "the events are seen", deadline=DEADLINE)
 
-    with watching(hasty) as witness, streaming(faulty):
+    with watching(hasty) as witness, streaming(settings, faulty):
         for point in COMPACTION_POINTS:
             land()
             fault.write_text(point)
@@ -138,8 +131,6 @@ def test_whatever_point_the_streams_compaction_is_killed_at_no_query_sees_it(
         eventually(lambda: not unreferenced(hasty), "replaced folders are deleted", deadline=DEADLINE)
         landed = next(sent)
 
-    deaths = [restart.reason for restart in supervision.restarts(hasty)]
-    assert deaths == ["killed by signal 9"] * len(COMPACTION_POINTS)
     assert problems(witness.looks) == []
     assert witness.looks[-1].rows == landed
     assert pipeline.ledger(hasty).problems == ()

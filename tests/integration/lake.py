@@ -9,9 +9,8 @@ import landed
 
 from questlog.catalog import partitions, tables
 from questlog.events import CATALOGUE, Catalogue
-from questlog.lake import layout
+from questlog.lake import layout, presto
 from questlog.lake.hdfs import Hdfs
-from questlog.query import presto
 from questlog.settings import Settings
 
 FEW = Catalogue(tuple(CATALOGUE[name] for name in ("page_view", "join_guild", "purchase_potion")))
@@ -31,10 +30,10 @@ class Lake:
         return self.execute(sql).rows
 
     def create(self, catalogue: Catalogue = FEW) -> list[str]:
-        return tables.create(self.execute, self.settings, catalogue)
+        return tables.create(self.settings, catalogue)
 
     def drop(self) -> None:
-        tables.drop(self.execute, self.settings)
+        tables.drop(self.settings)
 
     def land(self, event_type: str, *events: dict[str, Any], catalogue: Catalogue = FEW) -> str:
         return landed.land(self.hdfs, self.settings, event_type, *events, catalogue=catalogue)

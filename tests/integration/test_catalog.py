@@ -1,6 +1,7 @@
 """One table for every event, a view for each type, and what Presto sees of their files."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import landed
@@ -46,7 +47,7 @@ def test_creating_names_every_table_and_view_and_creating_again_none(fresh: Sett
 
 
 def test_the_table_has_the_columns_of_every_type_and_a_view_those_of_its_own(lake: Lake) -> None:
-    found = tables.columns(lake.execute, lake.settings)
+    found = tables.columns(lake.settings)
     assert found["events"] == {**dict(events_columns(FEW)), "event_date": "date"}
     for event_type in FEW:
         assert found[event_type.name] == {**dict(view_columns(event_type)), "event_date": "date"}
@@ -63,6 +64,16 @@ def test_a_column_tells_its_meaning_and_unit(lake: Lake) -> None:
     comments = {row[0]: row[3] for row in lake.rows("DESCRIBE events")}
     assert comments["price"] == "What one piece cost. (gold)"
     assert all(comments.values())
+
+
+def test_processes_that_create_the_same_tables_at_once_all_find_them_created(fresh: Settings) -> None:
+    lake = Lake(fresh)
+    with ThreadPoolExecutor() as pool:
+        for created in [pool.submit(lake.create) for _ in range(4)]:
+            created.result()
+
+    assert {"events", "batches", "page_view", "purchases"} <= tables.columns(fresh).keys()
+    lake.drop()
 
 
 def test_dropping_leaves_no_table_no_database_and_no_folder(fresh: Settings) -> None:
@@ -180,7 +191,7 @@ def test_a_new_type_gets_its_view_and_its_columns_and_its_rows_are_seen(lake: La
 def test_a_view_of_a_type_that_left_the_catalogue_is_dropped_with_the_others(lake: Lake) -> None:
     lake.create(Catalogue((*FEW, PET)))
     lake.drop()
-    assert tables.columns(lake.execute, lake.settings) == {}
+    assert tables.columns(lake.settings) == {}
 
 
 def test_a_field_added_later_is_in_table_and_view_and_no_file_is_rewritten(lake: Lake) -> None:

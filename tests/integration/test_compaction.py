@@ -322,7 +322,7 @@ def test_tables_that_were_dropped_are_made_again_over_the_merged_files(filled: L
     before = filled.rows(EVERYTHING)
     compact(filled, compact_grace=GRACE)
     lying = locations(filled)
-    for name in tables.columns(filled.execute, filled.settings):
+    for name in tables.columns(filled.settings):
         filled.execute(f"DROP {'TABLE' if name in layout.TABLES else 'VIEW'} {name}")
 
     filled.create()
@@ -390,9 +390,7 @@ def streaming(settings: Settings) -> Iterator[None]:
 def test_a_stream_compacts_by_itself_while_it_lands_and_deletes_what_it_replaced(
     lake: Lake, publisher: Publisher
 ) -> None:
-    often = lake.settings.in_namespace(
-        lake.settings.namespace, compact_files=2, compact_minutes=0.05, compact_grace=5, standby_after=0
-    )
+    often = lake.settings.in_namespace(lake.settings.namespace, compact_files=2, compact_minutes=0.05, compact_grace=5)
     with watching(often) as witness, streaming(often):
         for first in range(0, 12, 2):
             publisher.publish(records(first))

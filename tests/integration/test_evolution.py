@@ -10,6 +10,7 @@ import pytest
 from questlog import pipeline
 from questlog.events import CATALOGUE, Catalogue, Field, Kind, validation
 from questlog.events.wire import encode
+from questlog.lake import presto
 from questlog.settings import Settings
 from questlog.transport.producer import Publisher
 
@@ -52,7 +53,7 @@ def test_a_new_field_is_null_in_old_rows_and_there_in_new_ones_of_the_same_day(f
         {"user_id": "dee"},
     )
 
-    rows = pipeline.executor(fresh)(f"SELECT {COLUMNS} FROM {TABLE} ORDER BY user_id").rows
+    rows = presto.execute(fresh, f"SELECT {COLUMNS} FROM {TABLE} ORDER BY user_id").rows
     assert rows == [
         ("ada", 1, "/", None, None),
         ("bob", 1, "/", None, None),
@@ -61,7 +62,7 @@ def test_a_new_field_is_null_in_old_rows_and_there_in_new_ones_of_the_same_day(f
     ]
     assert users(fresh, "referrer IS NULL") == ["ada", "bob"]
     assert users(fresh, "referrer = '/shop' AND seconds > 6") == ["cy"]
-    versions = pipeline.executor(fresh)("SELECT schema_version, count(*) FROM events GROUP BY 1 ORDER BY 1").rows
+    versions = presto.execute(fresh, "SELECT schema_version, count(*) FROM events GROUP BY 1 ORDER BY 1").rows
     assert versions == [(1, 2), (2, 2)]
     assert pipeline.ledger(fresh, AFTER).balances
     assert pipeline.create(fresh, AFTER) == []

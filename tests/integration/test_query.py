@@ -1,4 +1,3 @@
-import functools
 import io
 import json
 import math
@@ -20,8 +19,9 @@ from questlog.catalog import counts, tables
 from questlog.errors import QueryError
 from questlog.events import CATALOGUE
 from questlog.events.schema import PHASES, events_columns
+from questlog.lake import presto, values
 from questlog.lake.hdfs import Hdfs
-from questlog.query import library, output, presto, values
+from questlog.query import library, output
 from questlog.settings import Settings
 
 DAY = timedelta(days=1)
@@ -32,11 +32,10 @@ MONDAY = NOON.date()
 
 @contextmanager
 def new_tables(settings: Settings) -> Iterator[Settings]:
-    execute = functools.partial(presto.execute, settings)
-    tables.drop(execute, settings)
-    tables.create(execute, settings)
+    tables.drop(settings)
+    tables.create(settings)
     yield settings
-    tables.drop(execute, settings)
+    tables.drop(settings)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from questlog import pipeline
 from questlog.events import EventType, Kind, validation
 from questlog.events.schema import input_fields
 from questlog.events.wire import encode
+from questlog.lake import presto
 from questlog.settings import Settings
 from questlog.transport import reader
 from questlog.transport.producer import Publisher
@@ -65,7 +66,7 @@ def as_time(text: str | None) -> datetime | None:
 def stored(settings: Settings, of: EventType) -> dict[str, dict[str, Any]]:
     """The rows of the type's table by event id."""
     names = [field.name for field in input_fields(of)]
-    answer = pipeline.executor(settings)(f"SELECT {', '.join(names)} FROM {of.name}")
+    answer = presto.execute(settings, f"SELECT {', '.join(names)} FROM {of.name}")
     rows = [dict(zip(names, row, strict=True)) for row in answer]
     return {row["event_id"]: {name: with_zone(value) for name, value in row.items()} for row in rows}
 

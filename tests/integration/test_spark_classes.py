@@ -58,7 +58,7 @@ def test_a_run_that_lands_something_leaves_the_archive_and_the_next_start_uses_i
     assert NOTICE in words
     assert archive is not None
     assert [each.name for each in (unarchived.cache_dir / FOLDER).iterdir()] == [archive.file.name]
-    with stream(unarchived, "--unsupervised") as second:
+    with stream(unarchived) as second:
         try:
             eventually(lambda: maps(psutil.Process(second.pid), archive.file), deadline=DEADLINE)
         finally:

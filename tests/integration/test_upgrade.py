@@ -14,7 +14,7 @@ from questlog.catalog import tables, upgrade
 from questlog.errors import CatalogError, LeaseHeld
 from questlog.events import CATALOGUE
 from questlog.events.schema import BATCH_COLUMNS, DEAD_LETTER_COLUMNS, view_columns
-from questlog.lake import parquet
+from questlog.lake import parquet, presto
 from questlog.lake.hdfs import Hdfs
 from questlog.lake.lease import holding
 from questlog.lake.types import arrow_schema
@@ -32,7 +32,7 @@ class Former:
         self.settings, self.hdfs = settings, Hdfs(settings)
 
     def execute(self, sql: str) -> Any:
-        return pipeline.executor(self.settings)(sql)
+        return presto.execute(self.settings, sql)
 
     def fill(self) -> None:
         events, merged = self.settings.table_path("events"), self.settings.table_path("merged")
@@ -149,21 +149,26 @@ def test_a_batch_that_the_former_version_has_not_finished_is_refused_and_nothing
     with pytest.raises(CatalogError, match=f"{left} holds a micro-batch"):
         pipeline.upgrade(former.settings)
 
-    assert "ledger" in tables.columns(former.execute, former.settings)
+    assert "ledger" in tables.columns(former.settings)
     former.hdfs.delete(left)
 
 
-def test_an_upgrade_that_was_cut_before_it_verified_is_run_again(former: Former) -> None:
+def test_an_upgrade_that_was_cut_before_it_verified_is_run_again(
+    former: Former, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Cut(Exception):
         pass
 
-    def cut(sql: str) -> Any:
+    def cut(settings: Settings, sql: str) -> Any:
         if "GROUP BY" in sql:
             raise Cut
-        return former.execute(sql)
+        return execute(settings, sql)
 
-    with pytest.raises(Cut):
-        upgrade.upgrade(cut, former.settings)
+    execute = presto.execute
+    with monkeypatch.context() as patched:
+        patched.setattr(presto, "execute", cut)
+        with pytest.raises(Cut):
+            pipeline.upgrade(former.settings)
 
     assert pipeline.upgrade(former.settings) == {"page_view": 3, "join_guild": 1}
 

@@ -1,6 +1,6 @@
 """The writer lease on real HDFS: one process writes at a time, and what it has prepared is published, once.
 
-No stream runs here: `test_stream_supervision` has two.
+No stream runs here: `test_stream_service` has two.
 """
 
 import itertools

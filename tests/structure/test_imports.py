@@ -33,7 +33,7 @@ MAY_IMPORT = {
 }
 ONLY_IN = {
     "kafka": {"transport"},
-    "pyhive": {"query"},
+    "pyhive": {"lake"},
     "pyspark": {"stream"},
     "flask": {"api"},
     "hdfs": {"lake"},

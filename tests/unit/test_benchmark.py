@@ -18,8 +18,9 @@ from rich.console import Console
 from questlog.errors import SetupError
 from questlog.events import CATALOGUE
 from questlog.events.wire import type_of
+from questlog.lake import presto
 from questlog.paths import ROOT
-from questlog.query import library, presto
+from questlog.query import library
 from questlog.settings import Settings
 
 

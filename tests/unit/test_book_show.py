@@ -1,10 +1,10 @@
-"""What chapters lay before the reader of a stream: its restarts, and where its time goes."""
+"""What chapters lay before the reader of a stream: how another takes over, and where its time goes."""
 
 import pandas as pd
 
 from questlog.book import show
+from questlog.book.experiments_stream import Ended
 from questlog.events.schema import PHASES
-from questlog.stream.supervision import Restart
 
 
 def progress(*seconds: float) -> pd.DataFrame:
@@ -22,8 +22,9 @@ def test_the_time_of_a_phase_is_its_median_with_its_unit() -> None:
     assert set(show.phases(progress(0.1, 0.25, 7.0)).frame["median"]) == {"0.250 s"}
 
 
-def test_a_restart_is_shown_with_the_unit_of_its_pause() -> None:
-    shown = show.restarts([Restart("killed by signal 9", 1.0, 2)]).frame
+def test_a_takeover_is_shown_with_what_each_stream_did_and_how_it_ended() -> None:
+    shown = show.takeover(Ended(batches=0, status=-9), Ended(batches=1, status=0)).frame
     assert shown.to_dict("records") == [
-        {"the stream died": "killed by signal 9", "pause": "1.0 s", "deaths in a row": 2}
+        {"the stream that": "held the writer lease", "micro-batches": 0, "its end": "killed by signal 9"},
+        {"the stream that": "waited for it", "micro-batches": 1, "its end": "told to stop, exit status 0"},
     ]

@@ -1,11 +1,7 @@
 """The command line only hands over: what it parsed, to one function."""
 
 import json
-import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from collections.abc import Callable
 from unittest.mock import Mock
 
 import pandas as pd
@@ -18,12 +14,12 @@ from questlog.book import editions
 from questlog.book import run as book_run
 from questlog.catalog.compaction import Compacted
 from questlog.cli import main
-from questlog.errors import LeaseHeld, QueryError, StreamRefused
+from questlog.errors import LeaseHeld, QueryError, StreamError, StreamRefused
 from questlog.events.schema import PHASES
 from questlog.ledger import COUNTS, balance
-from questlog.settings import Settings
 from questlog.stack import local
-from questlog.stream import progress, supervision
+from questlog.stack.stream import REFUSED
+from questlog.stream import progress
 from questlog.stream.changes import Change
 
 
@@ -47,6 +43,18 @@ def test_options_before_the_command_change_the_settings(monkeypatch: pytest.Monk
 
     (settings,) = up.call_args.args
     assert (settings.kafka_port, settings.topic) == (10092, "mine_events")
+
+
+@pytest.mark.parametrize(("options", "streams"), [((), None), (("--streams", "2"), 2), (("--streams", "0"), 0)])
+def test_up_runs_as_many_streams_as_it_is_told_and_as_many_as_before_otherwise(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], streams: int | None
+) -> None:
+    up = Mock()
+    monkeypatch.setattr(local, "up", up)
+
+    assert run("up", *options).exit_code == 0
+    assert up.call_args.kwargs["streams"] == streams
+    assert run("up", "--streams", "3").exit_code == 2
 
 
 def test_a_setting_that_is_not_allowed_is_named_and_the_exit_code_is_1() -> None:
@@ -109,80 +117,7 @@ def test_stream_hands_over_the_selected_types(monkeypatch: pytest.MonkeyPatch) -
     assert stream.call_args.kwargs["available_now"] is True
 
 
-def test_a_stream_without_an_end_is_started_by_a_supervisor_with_the_same_options(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    supervise = Mock(return_value=0)
-    monkeypatch.setattr(supervision, "supervise", supervise)
-
-    result = run("stream", "--event-types", "join_guild", "--trigger", "0", "--max-offsets", "5")
-
-    assert result.exit_code == 0
-    command = supervise.call_args.args[1](7)
-    assert command[1:6] == ["-m", "questlog", "stream", "--lifeline", "7"]
-    assert command[6:] == ["--event-types", "join_guild", "--trigger", "0.0", "--max-offsets", "5"]
-
-
-@pytest.mark.parametrize("status", [1, supervision.REFUSED])
-def test_a_stream_that_could_not_go_on_ends_with_1(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    monkeypatch.setattr(supervision, "supervise", Mock(return_value=status))
-
-    assert run("stream").exit_code == 1
-
-
-@pytest.fixture
-def lifeline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """A supervisor's pipe: what the child is given of it, and what its end is when the supervisor dies."""
-    monkeypatch.setenv("QUESTLOG_DATA_DIR", str(tmp_path))
-    reading, writing = os.pipe()
-    with ExitStack() as ends:
-        ends.callback(os.close, writing)
-        yield str(reading), ends.close
-
-
-def test_a_child_tells_its_supervisor_that_it_was_refused(
-    monkeypatch: pytest.MonkeyPatch, lifeline: tuple[str, Callable[[], None]]
-) -> None:
-    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=StreamRefused("offsets/3 is damaged")))
-
-    result = run("stream", "--lifeline", lifeline[0])
-
-    assert result.exit_code == supervision.REFUSED
-    assert "StreamRefused: offsets/3 is damaged" in result.output
-
-
-def test_a_child_that_waits_for_the_writer_lease_says_so_to_people_and_to_its_supervisor(
-    monkeypatch: pytest.MonkeyPatch, lifeline: tuple[str, Callable[[], None]]
-) -> None:
-    def stream(*_: object, on_wait: Callable[[str], object], **__: object) -> Mock:
-        assert not supervision.is_standing_by(Settings.load())
-        on_wait("questlog stream, process 7 on larch")
-        return Mock(spec=[])
-
-    monkeypatch.setattr(pipeline, "stream", stream)
-
-    result = run("stream", "--lifeline", lifeline[0])
-
-    assert result.exit_code == 0
-    assert "standby: waiting for the writer lease of: questlog stream, process 7 on larch" in result.output
-    assert supervision.is_standing_by(Settings.load())
-
-
-def test_a_child_is_told_to_stop_when_its_supervisor_dies(
-    monkeypatch: pytest.MonkeyPatch, lifeline: tuple[str, Callable[[], None]]
-) -> None:
-    def stream(*_: object, stop: threading.Event, **__: object) -> Mock:
-        assert not stop.is_set()
-        lifeline[1]()
-        assert stop.wait(60)
-        return Mock(spec=[])
-
-    monkeypatch.setattr(pipeline, "stream", stream)
-
-    assert run("stream", "--lifeline", lifeline[0]).exit_code == 0
-
-
-@pytest.mark.parametrize("options", [("--available-now",), ("--unsupervised",)])
+@pytest.mark.parametrize("options", [("--available-now",), ()])
 def test_a_stream_that_waits_for_the_writer_lease_names_its_holder(
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
@@ -192,7 +127,22 @@ def test_a_stream_that_waits_for_the_writer_lease_names_its_holder(
 
     monkeypatch.setattr(pipeline, "stream", stream)
 
-    assert "waiting for the writer lease of: questlog stream, process 7 on larch" in run("stream", *options).output
+    said = run("stream", *options).output
+    assert "standby: waiting for the writer lease of: questlog stream, process 7 on larch" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(StreamRefused("offsets/3 is damaged"), REFUSED), (StreamError("Kafka is away"), 1)]
+)
+def test_a_stream_says_by_its_exit_status_whether_to_start_it_again_would_help(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    monkeypatch.setattr(pipeline, "stream", Mock(side_effect=error))
+
+    result = run("stream")
+
+    assert result.exit_code == status
+    assert f"{type(error).__name__}: {error}" in result.output
 
 
 @pytest.mark.parametrize("command", [("compact",), ("replay", "events")])
@@ -208,12 +158,12 @@ def test_maintenance_while_a_stream_runs_is_refused_with_the_holder(
 
 
 def test_a_fault_point_that_there_is_not_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "supervise", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(pipeline, "create", Mock(side_effect=AssertionError))
     monkeypatch.setenv("QUESTLOG_FAULT_POINT", "prepraed")
 
     result = run("stream")
 
-    assert result.exit_code == 1
+    assert result.exit_code == REFUSED
     assert "fault_point is 'prepraed'" in result.output
 
 
@@ -230,7 +180,7 @@ def test_following_prints_a_line_for_each_micro_batch(monkeypatch: pytest.Monkey
 def test_stream_refuses_a_type_that_is_not_in_the_catalogue() -> None:
     result = run("stream", "--event-types", "purchase_boat")
 
-    assert result.exit_code == 1
+    assert result.exit_code == REFUSED
     assert "'purchase_boat'" in result.output
     assert "purchase_sword" in result.output
 

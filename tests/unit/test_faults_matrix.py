@@ -28,7 +28,6 @@ DONE = Outcome(
     moments=Moments(begun=0, injected=1, over=2, ended=9),
     answered=4.0,
     seen=7.0,
-    restarts=1,
     violations=(),
 )
 LOST, LATE = Violation("I1", "a acknowledged, not in Presto"), Violation("I6", "events were seen late")
@@ -60,7 +59,7 @@ def test_outcomes_of_a_fault_become_one_row() -> None:
 
     (row,) = outcomes.frame([DONE, slower]).itertuples(index=False)
 
-    assert row == ("kafka_killed", 2, 4, 7.0, 10.0, 30, "acknowledged", 2, 1)
+    assert row == ("kafka_killed", 2, 4, 7.0, 10.0, 30, "acknowledged", 1)
     assert outcomes.violations([DONE, slower]) == ["kafka_killed: I1: a acknowledged, not in Presto"]
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from questlog.errors import QueryError
-from questlog.query import values
+from questlog.lake import values
+from questlog.lake.values import Column
 from questlog.query.output import MOST_ROWS_SHOWN, render
-from questlog.query.values import Column
 
 COLUMNS = [
     Column("day", "date"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -17,13 +18,11 @@ from questlog import pipeline
 from questlog.book import file_sink
 from questlog.catalog.quoting import identifier, literal, table
 from questlog.errors import BookError, LakeError, LeaseLost
+from questlog.lake import lease
 from questlog.lake.hdfs import Hdfs
-from questlog.lake.lease import HOLDER
 from questlog.lake.writer import open_writer
 from questlog.settings import Settings
-from questlog.stream import supervision
 from questlog.stream.session import session
-from questlog.stream.supervision import Restart
 
 SINK_TABLE = "plain_file_sink"
 TRIES = 5  # the sink's commit may have come first
@@ -129,27 +128,55 @@ def _kill(child: psutil.Popen) -> None:
             process.kill()
 
 
-def supervised(settings: Settings, fault: str) -> list[Restart]:
-    """Run `questlog stream` with a fault that kills its driver, until all is accounted for; then end it by SIGTERM.
+@dataclass(frozen=True)
+class Ended:
+    """What became of one of two streams: the micro-batches it committed, and its exit status (negative: a signal)."""
 
-    Gives the restarts that its supervisor made.
+    batches: int
+    status: int
+
+    def __str__(self) -> str:
+        return f"killed by signal {-self.status}" if self.status < 0 else f"told to stop, exit status {self.status}"
+
+
+def taken_over(settings: Settings, fault: str) -> tuple[Ended, Ended]:
+    """Run two streams of a namespace, kill the one that holds the writer lease, and have the other land what there is.
+
+    Gives the one that was killed, at the fault point `fault`, and the one that took over and was stopped by SIGTERM
+    once all was accounted for.
 
     Raises:
-        BookError: not all was accounted for within `DEADLINE` seconds, or the stream did not end well.
+        BookError: not all was accounted for within `DEADLINE` seconds, or the streams ended in another way.
     """
-    before = len(supervision.restarts(settings))
-    doomed = settings.in_namespace(settings.namespace, fault_point=fault)
+    with tempfile.TemporaryDirectory() as folder:
+        armed = Path(folder) / "point"
+        armed.write_text(fault)  # taken out at the kill: of the two, it meets the first that has the lease
+        doomed = settings.in_namespace(settings.namespace, fault_point=f"@{armed}")
+        with _stream(doomed) as one, _stream(doomed) as other:
+            _wait_until(lambda: not armed.exists() and _is_accounted_for(settings))
+            killed, standby = (one, other) if one.poll() is not None else (other, one)
+            standby.send_signal(signal.SIGTERM)
+            ended = _end(killed), _end(standby)
+    if ended[0].status != -signal.SIGKILL or ended[1].status:
+        raise BookError(f"one stream was {ended[0]}, the other {ended[1]}")
+    return ended
+
+
+def _end(stream: subprocess.Popen[str]) -> Ended:
+    _, words = stream.communicate(timeout=DEADLINE)
+    return Ended(sum(line.startswith("batch ") for line in words.splitlines()), stream.returncode)
+
+
+@contextmanager
+def _stream(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    """A stream, which is killed if the block ends before it."""
     command, pipe = [sys.executable, "-m", "questlog", "stream"], subprocess.PIPE
-    with subprocess.Popen(command, env=doomed.environment(), stdout=subprocess.DEVNULL, stderr=pipe) as parent:
+    environment = settings.environment()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=pipe, text=True) as stream:
         try:
-            _wait_until(lambda: len(supervision.restarts(settings)) > before and _is_accounted_for(settings))
-            parent.send_signal(signal.SIGTERM)
-            _, words = parent.communicate(timeout=DEADLINE)
+            yield stream
         finally:
-            parent.kill()
-    if parent.returncode:
-        raise BookError(f"the stream ended with {parent.returncode}: {words.decode()[-SHOWN:]}")
-    return supervision.restarts(settings)[before:]
+            stream.kill()
 
 
 def paused_too_long(settings: Settings) -> str:
@@ -159,17 +186,12 @@ def paused_too_long(settings: Settings) -> str:
         BookError: it did not get the lease within `DEADLINE` seconds, or did not end because it had lost it.
         LakeError: HDFS refused or is not reachable.
     """
-    command, pipe = [sys.executable, "-m", "questlog", "stream", "--unsupervised"], subprocess.PIPE
-    environment = settings.environment()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=pipe, text=True) as stream:
-        try:
-            _wait_until(lambda: _holds_the_lease(settings, stream.pid))
-            stream.send_signal(signal.SIGSTOP)
-            with open_writer(settings, "experiment"):  # waits until the lease has expired
-                stream.send_signal(signal.SIGCONT)
-                _, words = stream.communicate(timeout=DEADLINE)
-        finally:
-            stream.kill()
+    with _stream(settings) as stream:
+        _wait_until(lambda: _holds_the_lease(settings, stream.pid))
+        stream.send_signal(signal.SIGSTOP)
+        with open_writer(settings, "experiment"):  # waits until the lease has expired
+            stream.send_signal(signal.SIGCONT)
+            _, words = stream.communicate(timeout=DEADLINE)
     told = [line for line in words.splitlines() if line.startswith(LeaseLost.__name__)]
     if not told:
         raise BookError(f"the stream ended with {stream.returncode}, and lost no lease: {words[-SHOWN:]}")
@@ -177,10 +199,9 @@ def paused_too_long(settings: Settings) -> str:
 
 
 def _holds_the_lease(settings: Settings, pid: int) -> bool:
-    hdfs = Hdfs(settings)
-    with suppress(LakeError, ValueError):  # renamed between two questions, or not whole yet
-        holders = [f"{folder}/{HOLDER}" for folder in hdfs.folders(settings.staging)]
-        return any(json.loads(hdfs.read(path))["pid"] == pid for path in holders if hdfs.exists(path))
+    with suppress(LakeError):  # renamed between two questions
+        holder = lease.holder(settings, Hdfs(settings))
+        return holder is not None and holder.pid == pid
     return False
 
 

@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -26,8 +26,10 @@ from questlog.query import library
 from questlog.report.tables import Table, table
 from questlog.settings import PREFIX, Settings
 from questlog.stack import configure, local
-from questlog.stream.supervision import Restart
 from questlog.transport.reader import Delivered
+
+if TYPE_CHECKING:  # it starts with Spark, which most chapters do not need
+    from questlog.book.experiments_stream import Ended
 
 PROPERTY = re.compile(r"^([\w.-]+)=(.*)$", re.MULTILINE)
 LIFE = ["event_time", "event_type", "item", "price", "quest", "outcome", "gold", "guild"]
@@ -133,10 +135,12 @@ def tree(paths: Iterable[str], under: str) -> str:
     return "\n".join(lines)
 
 
-def restarts(made: Iterable[Restart]) -> Table:
-    """What a supervisor did, oldest first: how the stream died, the pause before its next start, deaths in a row."""
-    rows = [(one.reason, f"{one.pause:.1f} s", one.deaths) for one in made]
-    return _table(rows, "the stream died", "pause", "deaths in a row")
+def takeover(killed: Ended, standby: Ended) -> Table:
+    """What became of two streams: who they were, the micro-batches that each committed, how each ended."""
+    who = (("held the writer lease", killed), ("waited for it", standby))
+    return _table(
+        [(name, each.batches, str(each)) for name, each in who], "the stream that", "micro-batches", "its end"
+    )
 
 
 def phases(progress: pd.DataFrame) -> Table:

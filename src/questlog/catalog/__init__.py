@@ -7,6 +7,4 @@
 - `counts`: rows of tables by event type, counted from parquet files without Presto
 - `upgrade`: rewrites the tables of the former layout
 - `quoting`: names and text as SQL spells them
-
-Nothing in here knows how a statement reaches Presto: it is given a function that executes one.
 """

@@ -6,13 +6,9 @@ Source: https://prestodb.io/docs/0.287/language/reserved.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from questlog.settings import Settings
-
-Execute = Callable[[str], Any]
-"""Has Presto run one statement to its end and gives its rows, an iterable of tuples; called from several threads."""
 
 
 def identifier(name: str) -> str:

@@ -7,22 +7,25 @@ Source: https://prestodb.io/docs/0.287/connector/hive.html
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from questlog.catalog.definitions import PARTITION_COLUMN, PURCHASES_VIEW, TableDefinition, definitions
 from questlog.catalog.partitions import newest_version
-from questlog.catalog.quoting import Execute, array, identifier, literal, schema, table
+from questlog.catalog.quoting import array, identifier, literal, schema, table
 from questlog.errors import CatalogError
 from questlog.events import CATALOGUE, Catalogue, EventType
 from questlog.events.schema import EVENT_TYPE
-from questlog.lake import layout
+from questlog.lake import layout, presto
 from questlog.lake.hdfs import Hdfs
 from questlog.settings import EVENTS_TABLE, Settings
 
 ITEM, PRICE, QUANTITY = "item", "price", "quantity"
 PURCHASE_PREFIX = "purchase_"
 STATEMENTS_AT_A_TIME = 4
+TRIES = 8
+"""Of processes that create the same tables at once, each makes some at every try."""
 FORMER_FOLDERS = f"{EVENT_TYPE}="
 """How folders of the former layout, partitioned by type and day, begin."""
 FORMER_LEDGER = "ledger"
@@ -56,9 +59,7 @@ def statements(
     return [each for stage in _stages(settings, catalogue, existing or {}, locations or {}) for each in stage]
 
 
-def create(
-    execute: Execute, settings: Settings, catalogue: Catalogue = CATALOGUE, *, is_upgrade: bool = False
-) -> list[str]:
+def create(settings: Settings, catalogue: Catalogue = CATALOGUE, *, is_upgrade: bool = False) -> list[str]:
     """Create what is missing of folders, database, tables, columns and views; the names of what was created.
 
     Data of the former layout is refused, unless `is_upgrade`: then its files stay beside the new ones.
@@ -66,43 +67,53 @@ def create(
     Raises:
         CatalogError: when a name is taken, a column has another type, or the data is of the former layout.
         LakeError: when HDFS refuses.
-        QueryError: when Presto refuses; as `execute` raises it.
+        QueryError: when Presto refuses.
     """
     hdfs, wanted = Hdfs(settings), definitions(catalogue)
     if not is_upgrade:
         refuse_former_layout(hdfs, settings)
-    existing = columns(execute, settings)
+    existing = columns(settings)
     locations = {}
     for definition in wanted:
         if not definition.is_view and definition.name not in existing:
             locations[definition.name] = _make_location(hdfs, settings, definition)
-    for stage in _stages(settings, catalogue, existing, locations):
-        _side_by_side(execute, stage)
+    known: Known = existing
+    for tries_left in reversed(range(TRIES)):
+        try:
+            for stage in _stages(settings, catalogue, known, locations):
+                _side_by_side(settings, stage)
+            break
+        except presto.AlreadyExists:  # another process creates them, too: of two streams that are started at once
+            if not tries_left:
+                raise
+            known = columns(settings)
     return [definition.name for definition in wanted if definition.name not in existing]
 
 
-def columns(execute: Execute, settings: Settings) -> dict[str, dict[str, str]]:
+def columns(settings: Settings) -> dict[str, dict[str, str]]:
     """The columns of the tables and views that exist: their types in Presto's spelling, by name and column."""
     found: dict[str, dict[str, str]] = {}
     catalog = identifier(settings.presto_catalog)
-    for name, column, kind in execute(
+    for name, column, kind in presto.execute(
+        settings,
         f"SELECT table_name, column_name, data_type FROM {catalog}.information_schema.columns "
-        f"WHERE table_schema = {literal(settings.database)}"
+        f"WHERE table_schema = {literal(settings.database)}",
     ):
         found.setdefault(name, {})[column] = kind
     return found
 
 
-def views(execute: Execute, settings: Settings) -> list[str]:
+def views(settings: Settings) -> list[str]:
     """The names of the views that exist, in order."""
-    found = execute(
+    found = presto.execute(
+        settings,
         f"SELECT table_name FROM {identifier(settings.presto_catalog)}.information_schema.views "
-        f"WHERE table_schema = {literal(settings.database)}"
+        f"WHERE table_schema = {literal(settings.database)}",
     )
     return sorted(name for (name,) in found)
 
 
-def drop(execute: Execute, settings: Settings) -> None:
+def drop(settings: Settings) -> None:
     """Drop the namespace: its views, tables and database, and its folders with all files, staging and checkpoint.
 
     Raises:
@@ -110,12 +121,12 @@ def drop(execute: Execute, settings: Settings) -> None:
         QueryError: when Presto refuses; for one, the database holds a table that this package did not create.
     """
     hdfs = Hdfs(settings)
-    for name in views(execute, settings):
-        execute(f"DROP VIEW IF EXISTS {table(settings, name)}")
+    for name in views(settings):
+        presto.execute(settings, f"DROP VIEW IF EXISTS {table(settings, name)}")
     for name in (*layout.TABLES, *_former_tables(hdfs, settings)):
         # one by one: side by side, Derby's locks on partitions come to a deadlock
-        execute(f"DROP TABLE IF EXISTS {table(settings, name)}")
-    execute(f"DROP SCHEMA IF EXISTS {schema(settings)}")
+        presto.execute(settings, f"DROP TABLE IF EXISTS {table(settings, name)}")
+    presto.execute(settings, f"DROP SCHEMA IF EXISTS {schema(settings)}")
     for path in (settings.warehouse, settings.staging, settings.checkpoint):
         hdfs.delete(path)
 
@@ -175,9 +186,9 @@ def _stages(
         yield list(_purchases(settings, catalogue))
 
 
-def _side_by_side(execute: Execute, stage: Sequence[str]) -> None:
+def _side_by_side(settings: Settings, stage: Sequence[str]) -> None:
     with ThreadPoolExecutor(STATEMENTS_AT_A_TIME) as pool:
-        list(pool.map(execute, stage))
+        list(pool.map(functools.partial(presto.execute, settings), stage))
 
 
 def _create_schema(settings: Settings) -> str:

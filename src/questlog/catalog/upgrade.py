@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from questlog.catalog import tables
 from questlog.catalog.counts import rows_by_type
-from questlog.catalog.quoting import Execute, table
+from questlog.catalog.quoting import table
 from questlog.errors import CatalogError
 from questlog.events import CATALOGUE, Catalogue
 from questlog.events.schema import (
@@ -32,7 +32,7 @@ from questlog.events.schema import (
     Columns,
     events_columns,
 )
-from questlog.lake import layout, parquet
+from questlog.lake import layout, parquet, presto
 from questlog.lake.hdfs import Hdfs
 from questlog.lake.metastore import Metastore
 from questlog.lake.types import arrow_schema
@@ -72,7 +72,6 @@ def is_needed(settings: Settings) -> bool:
 
 
 def upgrade(
-    execute: Execute,
     settings: Settings,
     catalogue: Catalogue = CATALOGUE,
     on_progress: OnProgress = lambda done, total: None,
@@ -82,7 +81,6 @@ def upgrade(
     The caller holds the writer lease. Stop the stream of version 0.1 before: it does not know the lease.
 
     Args:
-        execute: has Presto run a statement.
         settings: which namespace.
         catalogue: the event types. Rows of types that it no longer has are kept, and their own fields stay in the
             files: they are columns again once the catalogue has the type.
@@ -96,7 +94,7 @@ def upgrade(
     hdfs, verified = Hdfs(settings), f"{settings.warehouse}/{VERIFIED}"
     if hdfs.exists(verified):  # half of the former files may be gone already
         _delete_former(hdfs, settings)
-        return dict(_seen(execute, settings))
+        return dict(_seen(settings))
     _refuse_unfinished(hdfs, settings)
     former = _former_events(hdfs, settings)
     counted: Counter[str] = Counter()
@@ -106,8 +104,8 @@ def upgrade(
     on_progress(len(former), len(former))
     for name, (present, columns) in OTHERS.items():
         _rewrite_table(hdfs, settings, name, present, columns)
-    _exchange_definitions(execute, settings, catalogue, former)
-    _verify(execute, settings, counted)
+    _exchange_definitions(settings, catalogue, former)
+    _verify(settings, counted)
     hdfs.write(verified, b"")
     _delete_former(hdfs, settings)
     return dict(counted)
@@ -204,18 +202,18 @@ def _fitted(rows: pa.Table, wanted: pa.Schema) -> pa.Table:
     return pa.table([*columns, *(rows[field.name] for field in others)], schema=pa.schema([*wanted, *others]))
 
 
-def _exchange_definitions(execute: Execute, settings: Settings, catalogue: Catalogue, days: Iterable[str]) -> None:
+def _exchange_definitions(settings: Settings, catalogue: Catalogue, days: Iterable[str]) -> None:
     """Drop every table and view, which deletes no file: all tables are external. Then create the present ones."""
-    views = tables.views(execute, settings)
-    for name in sorted(tables.columns(execute, settings), key=lambda name: name not in views):
-        execute(f"DROP {'VIEW' if name in views else 'TABLE'} IF EXISTS {table(settings, name)}")
-    tables.create(execute, settings, catalogue, is_upgrade=True)
+    views = tables.views(settings)
+    for name in sorted(tables.columns(settings), key=lambda name: name not in views):
+        presto.execute(settings, f"DROP {'VIEW' if name in views else 'TABLE'} IF EXISTS {table(settings, name)}")
+    tables.create(settings, catalogue, is_upgrade=True)
     if found := {day: layout.location(settings, EVENTS_TABLE, day) for day in days}:
         Metastore(settings).add(EVENTS_TABLE, found)
 
 
-def _verify(execute: Execute, settings: Settings, counted: Counter[str]) -> None:
-    seen = _seen(execute, settings)
+def _verify(settings: Settings, counted: Counter[str]) -> None:
+    seen = _seen(settings)
     if +seen != +counted:
         raise CatalogError(
             f"Presto counts {dict(seen)} in the new table, the former files hold {dict(counted)}: "
@@ -223,9 +221,9 @@ def _verify(execute: Execute, settings: Settings, counted: Counter[str]) -> None
         )
 
 
-def _seen(execute: Execute, settings: Settings) -> Counter[str]:
+def _seen(settings: Settings) -> Counter[str]:
     asked = f"SELECT {EVENT_TYPE}, count(*) FROM {table(settings, EVENTS_TABLE)} GROUP BY 1"
-    return Counter({event_type: int(rows) for event_type, rows in execute(asked)})
+    return Counter({event_type: int(rows) for event_type, rows in presto.execute(settings, asked)})
 
 
 def _former_leftovers(hdfs: Hdfs, settings: Settings) -> Iterator[str]:

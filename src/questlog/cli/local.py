@@ -14,15 +14,21 @@ from rich.table import Table
 from questlog.settings import Settings
 from questlog.stack import local
 from questlog.stack.api import NAME as API
+from questlog.stack.stream import NAMES as STREAMS
 
 MEGABYTE = 1024 * 1024
 
 
 @click.command()
+@click.option(
+    "--streams",
+    type=click.IntRange(0, len(STREAMS)),
+    help="Streams to keep running, too: 1, or 2 with a standby that takes over; 0 ends them. Unless given: as before.",
+)
 @click.pass_obj
-def up(settings: Settings) -> None:
-    """Start the local servers and wait until each one answers."""
-    local.up(settings)
+def up(settings: Settings, /, streams: int | None) -> None:
+    """Start the local servers, wait until each one answers, and have each started again when it dies."""
+    local.up(settings, streams=streams)
 
 
 @click.command()

@@ -1,8 +1,8 @@
 """Standard error whose reader may go away: what nobody reads is dropped, and whoever said it goes on.
 
-A stream says something after each micro-batch. When its supervisor is killed, or the program that its words are piped
-to ends, to write them fails; Py4J, which prints the error of a callback before it answers, would then never answer, and
-Spark would wait for it for ever.
+A stream says something after each micro-batch. When the program that its words are piped to ends, to write them fails;
+Py4J, which prints the error of a callback before it answers, would then never answer, and Spark would wait for it for
+ever.
 """
 
 from __future__ import annotations

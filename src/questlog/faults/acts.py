@@ -10,7 +10,7 @@ import psutil
 
 from questlog import pipeline
 from questlog.errors import FaultError
-from questlog.faults import disks, keeper, servers
+from questlog.faults import disks, servers, streams
 from questlog.faults.checkpoint import Checkpoint
 from questlog.faults.scene import Scene
 from questlog.lake import layout
@@ -106,7 +106,7 @@ def with_another_checkpoint(scene: Scene) -> None:
     other = scene.settings.in_namespace(f"{scene.settings.namespace}_b", fault_point="")
     pipeline.create(other)
     scene.later.callback(pipeline.reset, other)
-    keeper.stream_once(other)
+    streams.stream_once(other)
     scene.stream.stop()
     with Checkpoint(scene.settings).replaced_by(other) as path:
         _refused_or_mended(scene, path)

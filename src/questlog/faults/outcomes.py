@@ -12,15 +12,15 @@ from questlog.faults.matrix import FAULTS
 from questlog.faults.trial import Outcome
 from questlog.report.evidence import counted, listed
 
-COLUMNS = ("fault", "runs", "acknowledged", "median", "longest", "bound", "measured", "restarts", "violations")
+COLUMNS = ("fault", "runs", "acknowledged", "median", "longest", "bound", "measured", "violations")
 
 
 def frame(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """A row for each fault that was to be brought about, in the order of the matrix.
 
     Columns: ``fault`` (its name), ``runs``, ``acknowledged`` (events), ``median`` and ``longest`` (seconds until
-    service was there again; NaN for never), ``bound`` (seconds), ``measured`` (what that is counted by), ``restarts``
-    (of the stream's command), ``violations``.
+    service was there again; NaN for never), ``bound`` (seconds), ``measured`` (what that is counted by),
+    ``violations``.
     """
     by_fault = ([each for each in outcomes if each.fault.name == fault.name] for fault in FAULTS)
     return pd.DataFrame([_row(some) for some in by_fault if some], columns=list(COLUMNS))
@@ -128,6 +128,5 @@ def _row(some: Sequence[Outcome]) -> tuple[object, ...]:
         float("nan") if never else max(measured),
         fault.bound,
         fault.measured,
-        sum(outcome.restarts for outcome in ran),
         sum(len(outcome.violations) for outcome in some),
     )

@@ -1,6 +1,6 @@
 """The scene of the faults: a local stack with an API server, a stream and a witness of one namespace's own.
 
-The API server is run by the stack's own supervisor, beside the stack's, so that it is started again as that one is. It
+API server and stream are run by the stack's own supervisor, which starts them again when they die. The API server
 reaches Kafka over a `Line`, where the faults ask for one: Kafka then has a second listener, whose clients are told the
 line's address, and is started anew for it.
 """
@@ -20,8 +20,8 @@ from questlog.api.server import free_port
 from questlog.errors import FaultError, TransportError
 from questlog.events.wire import PRODUCER_HEADER, Record
 from questlog.faults.client import RATE, Client
-from questlog.faults.keeper import Keeper
 from questlog.faults.line import Line
+from questlog.faults.streams import Streams
 from questlog.faults.witness import Witness, watching
 from questlog.lake.hdfs import Hdfs
 from questlog.settings import Settings
@@ -32,10 +32,9 @@ from questlog.transport.producer import Publisher
 
 QUIET = Console(quiet=True)
 LISTENER = "LINE"
-# Kills follow each other sooner than accidents do, and each is to find a stream that has run well. Its files are merged
-# as often as it takes to find few of them at a start, as in a stream that has run for long: also while something dies.
-OF_THE_STREAM = {"restart_healthy": 5, "compact_minutes": 0.25, "lease_seconds": 5}
-STANDBY_AFTER = 15  # seconds, for the same reason
+# Files are merged as often as it takes to find few of them at a start, as in a stream that has run for long: also while
+# something dies.
+OF_THE_STREAM = {"compact_minutes": 0.25, "lease_seconds": 5}
 STRAY = Record(b"nobody", b"no event", ((PRODUCER_HEADER, b"elsewhere"),))
 
 
@@ -47,7 +46,7 @@ class Scene:
         stack: the settings of the stack, whose servers faults kill by their names.
         settings: those of this scene's namespace.
         api: the name of its API server in the stack.
-        stream: its stream.
+        stream: its stream, and its standby if there is one.
         publisher: writes to its topic, past the API.
         witness: looks at its tables.
         seed: of whatever is random.
@@ -62,7 +61,7 @@ class Scene:
     stack: Settings
     settings: Settings
     api: str
-    stream: Keeper
+    stream: Streams
     publisher: Publisher
     witness: Witness
     seed: int
@@ -85,9 +84,6 @@ def staged(
 ) -> Iterator[Scene]:
     """A scene on a stack that is up; the stack is as it was afterwards, and nothing of the namespace is left.
 
-    With a standby, the stream makes another one ready after each of its deaths, which takes half a minute of a
-    processor.
-
     Raises:
         FaultError: there is no local stack that runs.
         StackError: a server does not start.
@@ -96,17 +92,15 @@ def staged(
         raise FaultError("faults are for the local stack, which does not run: start it with `questlog up`")
     namespace = f"faults_{uuid.uuid4().hex[:8]}"
     armed = stack.data_dir / "run" / f"{namespace}.point"
-    of_the_stream = {**OF_THE_STREAM, "standby_after": STANDBY_AFTER if with_standby else 0}
-    here = stack.in_namespace(namespace, fault_point=f"@{armed}", **of_the_stream, **_address_of_an_api(stack))
+    here = stack.in_namespace(namespace, fault_point=f"@{armed}", **OF_THE_STREAM, **_address_of_an_api(stack))
     with ExitStack() as stage:
         stage.callback(_forget, here)
         pipeline.create(here)
         stage.callback(local.up, stack, console=QUIET)
         line = stage.enter_context(Line(free_port(), free_port()).carried()) if with_line else None
-        name = _serve(stack, here, line)
-        stream = Keeper(here)
+        stream = Streams(stack, here, 2 if with_standby else 1)
         stage.callback(stream.stop)
-        stream.start()
+        name = _serve(stack, here, stream, line)
         publisher = Publisher(here)
         stage.callback(publisher.close)
         witness = stage.enter_context(watching(here))
@@ -118,8 +112,8 @@ def _address_of_an_api(stack: Settings) -> dict[str, object]:
     return {"api_port": port, "api_url": f"http://{stack.host}:{port}"}
 
 
-def _serve(stack: Settings, here: Settings, line: Line | None) -> str:
-    """Have the stack's supervisor run an API server for the namespace as well; its name."""
+def _serve(stack: Settings, here: Settings, stream: Streams, line: Line | None) -> str:
+    """Have the stack's supervisor run an API server and the stream for the namespace as well; the server's name."""
     through = here
     wanted = {service.name: service for service in local.services(stack)}
     if line:
@@ -127,7 +121,7 @@ def _serve(stack: Settings, here: Settings, line: Line | None) -> str:
         wanted[kafka.NAME] = _with_a_listener(stack, wanted[kafka.NAME], line)
     server = replace(api.service_of(through), name=f"api-{here.namespace}")
     wanted[server.name] = replace(server, log=stack.logs_dir / f"{server.name}.log")
-    local.up(stack, wanted=list(wanted.values()), console=QUIET)
+    local.up(stack, wanted=[*wanted.values(), *stream.services], console=QUIET)
     return server.name
 
 

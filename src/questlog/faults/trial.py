@@ -44,8 +44,7 @@ class Outcome:
 
     `before` is how many events were acknowledged in its scene before it. `answered` and `seen` are the seconds from the
     fault's end until an event begun after it was acknowledged, and one received after it was seen in Presto; None for
-    never. `restarts` counts the times that the stream's whole command had to be started again for it. `not_run` is why
-    the fault could not be brought about here; empty if it was.
+    never. `not_run` is why the fault could not be brought about here; empty if it was.
     """
 
     fault: Fault
@@ -55,7 +54,6 @@ class Outcome:
     moments: Moments
     answered: float | None
     seen: float | None
-    restarts: int
     violations: tuple[Violation, ...]
     not_run: str = ""
 
@@ -91,7 +89,6 @@ class _Trial:
     moments: Moments
     answered: float | None
     seen: float | None
-    restarts: int
     complaints: tuple[str, ...]
     not_run: str = ""
 
@@ -147,7 +144,6 @@ def _warm_up(scene: Scene, seed: int) -> Client:
 
 
 def _run_one(scene: Scene, fault: Fault, name: str, events: int, on_progress: OnProgress) -> _Trial:
-    before = scene.stream.restarts
     client = scene.client = _client(scene, f"run-{name}")
     if fault.needs_standby:  # before the load, under which a Spark takes long to start
         on_progress(fault.name, "waiting for a standby")
@@ -175,7 +171,6 @@ def _run_one(scene: Scene, fault: Fault, name: str, events: int, on_progress: On
         moments=Moments(begun=begun, injected=injected, over=over, ended=time.time()),
         answered=answered,
         seen=seen,
-        restarts=scene.stream.restarts - before,
         complaints=complaints,
         not_run=not_run,
     )
@@ -226,7 +221,6 @@ def _outcome(scene: Scene, trial: _Trial, before: int, known: _Known) -> Outcome
         moments=trial.moments,
         answered=trial.answered,
         seen=trial.seen,
-        restarts=trial.restarts,
         violations=(*checker.violations(evidence), *complaints),
         not_run=trial.not_run,
     )

@@ -15,7 +15,7 @@ from questlog.events import CATALOGUE
 from questlog.faults import servers
 from questlog.faults.client import milliseconds
 from questlog.faults.record import Fields, Look
-from questlog.query import presto
+from questlog.lake import presto
 from questlog.settings import EVENTS_TABLE, Settings
 from questlog.stack.presto import NAME, has_an_active_worker
 

@@ -1,4 +1,5 @@
-"""The lake: what every stage that touches stored tables shares. Names and paths, HDFS, the metastore, the one writer.
+"""The lake: what every stage that touches stored tables shares. Names and paths, the clients of
+HDFS, the metastore and Presto, the one writer.
 
 - `layout`: where tables, partitions, staged and prepared files lie, and what files are called
 - `types`: a table's columns as Arrow and Spark know them
@@ -6,6 +7,8 @@
 - `hdfs`: HDFS over WebHDFS, with failover between NameNodes
 - `retry`: waits for a server that starts again
 - `metastore`: the Hive metastore's own protocol
+- `presto`: runs a statement; the only place that imports PyHive
+- `values`: what Presto sends as Python and pandas values
 - `lease`: permission to write, for one process at a time across machines
 - `writer`: publishes batches and switches partition locations while it holds the lease
 """

@@ -114,12 +114,12 @@ class WriterLease:
             if (str(epoch), renewed) != seen:
                 seen, unchanged_since = (str(epoch), renewed), time.monotonic()
             if not told:
-                on_wait(self._holder(epoch))
+                on_wait(self._held_by())
                 told = True
             if wait is not None and time.monotonic() - began >= wait:
                 raise LeaseHeld(
-                    f"the writer lease of namespace {self._settings.namespace} is held by {self._holder(epoch)}. "
-                    "Stop it first; watch a stream with `questlog stream --follow`."
+                    f"the writer lease of namespace {self._settings.namespace} is held by {self._held_by()}. "
+                    "Stop it first: a stream that `questlog up` runs by `questlog up --streams 0`, any other by Ctrl-C."
                 )
             stop.wait(self._settings.lease_seconds / LOOKS)
         return False
@@ -151,17 +151,14 @@ class WriterLease:
 
     def _look(self) -> tuple[int, int | None]:
         """The present epoch, and when its holder renewed the lease; None if it has no holder."""
-        if self._epoch() is None:
+        if _epoch(self._settings, self._hdfs) is None:
             self._hdfs.make_folder(layout.prepared(self._settings, 0))
-        epoch = self._epoch() or 0  # asked again: another process may have made the folder, and acquired
+        # Asked again: another process may have made the folder, and acquired.
+        epoch = _epoch(self._settings, self._hdfs) or 0
         there = {entry.name: entry for entry in self._hdfs.entries(layout.prepared(self._settings, epoch))}
         if not epoch or _released(epoch) in there:
             return epoch, None
         return epoch, there[HOLDER].modified if HOLDER in there else NOT_YET
-
-    def _epoch(self) -> int | None:
-        names = [entry.name for entry in self._hdfs.entries(self._settings.staging) if entry.is_folder]
-        return max((int(match[1]) for name in names if (match := layout.PREPARED.fullmatch(name))), default=None)
 
     def _take(self, epoch: int) -> bool:
         draft = f"{layout.attempts(self._settings)}/{uuid.uuid4().hex}"
@@ -170,7 +167,7 @@ class WriterLease:
             self._hdfs.rename_folder(layout.prepared(self._settings, epoch), layout.prepared(self._settings, epoch + 1))
         except LakeError:
             self._hdfs.delete(draft)
-            if (self._epoch() or 0) > epoch:  # another process was faster
+            if (_epoch(self._settings, self._hdfs) or 0) > epoch:  # another process was faster
                 return False
             raise
         self.epoch = epoch + 1
@@ -192,11 +189,26 @@ class WriterLease:
             except LakeError:  # HDFS is away: no other process can take over
                 continue
 
-    def _holder(self, epoch: int) -> str:
-        try:
-            return str(Holder(**json.loads(self._hdfs.read(f"{layout.prepared(self._settings, epoch)}/{HOLDER}"))))
-        except (Gone, ValueError, TypeError):
-            return "a process that is just starting"
+    def _held_by(self) -> str:
+        return str(holder(self._settings, self._hdfs) or "a process that is just starting")
+
+
+def holder(settings: Settings, hdfs: Hdfs) -> Holder | None:
+    """Who holds the lease of a namespace; None if nobody does, or a process is just starting to.
+
+    Raises:
+        LakeError: HDFS refused or is not reachable.
+    """
+    folder = layout.prepared(settings, _epoch(settings, hdfs) or 0)
+    try:
+        return Holder(**json.loads(hdfs.read(f"{folder}/{HOLDER}")))
+    except (Gone, ValueError, TypeError):
+        return None
+
+
+def _epoch(settings: Settings, hdfs: Hdfs) -> int | None:
+    names = [entry.name for entry in hdfs.entries(settings.staging) if entry.is_folder]
+    return max((int(match[1]) for name in names if (match := layout.PREPARED.fullmatch(name))), default=None)
 
 
 def _released(epoch: int) -> str:

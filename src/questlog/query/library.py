@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from questlog.errors import QueryError
-from questlog.query import presto
+from questlog.lake import presto
 from questlog.settings import Settings
 
 PARAMETER = re.compile(r"-- parameter (?P<name>\w+) = (?P<default>.+?): (?P<meaning>.+)")

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from questlog.errors import QueryError
-from questlog.query.values import DATE
+from questlog.lake.values import DATE
 
 Form = Literal["table", "csv", "json"]
 MOST_ROWS_SHOWN = 1000

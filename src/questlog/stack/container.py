@@ -17,13 +17,12 @@ from urllib.parse import urlsplit
 from questlog.errors import NotReady, SettingsError, SetupError, StackError
 from questlog.paths import BOOK
 from questlog.settings import PREFIX, Settings
-from questlog.stack import configure, hdfs, home, local, ports, service
+from questlog.stack import configure, hdfs, home, local, ports, service, stream
 from questlog.stack.java import java17
 from questlog.stack.service import Service
 
-SPARK_MASTER, SPARK_WORKER, STREAM, JUPYTER = "spark", "worker", "stream", "jupyter"
+SPARK_MASTER, SPARK_WORKER, JUPYTER = "spark", "worker", "jupyter"
 DAEMON_HEAP = "512m"
-TRIGGER = "1"  # seconds between the stream's micro-batches
 
 
 def serve(settings: Settings, name: str) -> NoReturn:
@@ -101,20 +100,6 @@ def spark_worker(settings: Settings) -> Service:
     )
 
 
-def stream(settings: Settings) -> Service:
-    """The stream, ready when its driver tells its metrics on Spark's page: it needs a `spark_ui_port`."""
-    page = f"http://{settings.host}:{settings.spark_ui_port}"
-    return Service(
-        name=STREAM,
-        command=(sys.executable, "-m", "questlog", "stream", "--trigger", TRIGGER),
-        environment=settings.variables(),
-        directory=settings.data_dir,
-        log=settings.logs_dir / f"{STREAM}.log",
-        ports=(settings.spark_ui_port,) if settings.spark_ui_port else (),
-        ready=lambda: bool(settings.spark_ui_port and service.ask_json(f"{page}/metrics/json/")),
-    )
-
-
 def jupyter(settings: Settings) -> Service:
     """JupyterLab with the chapters; its token is what JUPYTER_TOKEN says, or a random one that its output names."""
     url = f"http://{settings.host}:{settings.jupyter_port}"
@@ -135,7 +120,7 @@ SERVICES: dict[str, Callable[[Settings], Service]] = {
     **{engine.NAME: engine.service_of for engine in local.ENGINES},
     SPARK_MASTER: spark_master,
     SPARK_WORKER: spark_worker,
-    STREAM: stream,
+    stream.NAME: stream.service_of,
     JUPYTER: jupyter,
 }
 

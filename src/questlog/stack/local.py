@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from rich.console import Console
 
 from questlog.errors import SettingsError, StackError
 from questlog.settings import PREFIX, Settings
-from questlog.stack import api, configure, datanode, home, kafka, metastore, namenode, ports, presto, processes
+from questlog.stack import api, configure, datanode, home, kafka, metastore, namenode, ports, presto, processes, stream
 from questlog.stack.progress import Board
 from questlog.stack.service import Service, tail
 from questlog.stack.startup import Startup
 from questlog.stack.supervise import Program, Supervisor
 
 ENGINES = (kafka, namenode, datanode, metastore, presto, api)
-FRONT = (api.NAME,)  # stopped before the others: what it has begun, it still writes to them
+FRONT = (api.NAME, *stream.NAMES)  # stopped before the others: what they have begun, they still write to them
 SUPERVISOR = "supervisord"
 STOPPED, STARTING, RUNNING, DEAD = "stopped", "starting", "running", "dead"
 
@@ -38,20 +38,32 @@ class ServiceStatus:
     uptime: float | None
 
 
-def services(settings: Settings) -> list[Service]:
-    """Every server of the stack.
+def services(settings: Settings, streams: int = 0) -> list[Service]:
+    """Every server of the stack, and so many streams.
 
     Raises:
         SetupError: Java or an engine's files are missing.
     """
-    return [engine.service_of(settings) for engine in ENGINES]
+    return [*(engine.service_of(settings) for engine in ENGINES), *stream.local(settings, streams)]
 
 
-def up(settings: Settings, *, wanted: Sequence[Service] | None = None, console: Console | None = None) -> None:
-    """Start every server that does not run yet, and return when all are ready; `wanted` replaces `services`.
+def up(
+    settings: Settings,
+    *,
+    streams: int | None = None,
+    wanted: Sequence[Service] | None = None,
+    console: Console | None = None,
+) -> None:
+    """Start every server that does not run yet, and return when all are ready.
 
     A server whose configuration changed is started anew. When one fails, or the user interrupts, what this call started
     is stopped again.
+
+    Args:
+        settings: of the stack.
+        streams: how many streams it keeps running from now on, 0 to 2; None: as many as before.
+        wanted: what to run in place of `services`.
+        console: for the progress.
 
     Raises:
         SetupError: Java or an engine's files are missing.
@@ -62,7 +74,8 @@ def up(settings: Settings, *, wanted: Sequence[Service] | None = None, console: 
     """
     _check_host(settings)
     console = console or Console()
-    wanted = services(settings) if wanted is None else wanted
+    if wanted is None:
+        wanted = services(settings, _streams(Supervisor(settings).programs()) if streams is None else streams)
     home.claim(settings)
     with home.held(settings, lambda: console.print("Another `up` or `down` of this stack runs: waiting for it.")):
         home.claim(settings)  # again: we may have waited for a `down --wipe`
@@ -91,7 +104,7 @@ def down(settings: Settings, *, wipe: bool = False, console: Console | None = No
 def status(settings: Settings) -> list[ServiceStatus]:
     """The state of every server, asked side by side."""
     programs = Supervisor(settings).programs()
-    wanted = services(settings)
+    wanted = services(settings, _streams(programs))
     with ThreadPoolExecutor(len(wanted)) as pool:
         return list(pool.map(lambda service: _status(service, programs.get(service.name)), wanted))
 
@@ -102,7 +115,7 @@ def logs(settings: Settings, name: str, lines: int = 50) -> str:
     Raises:
         StackError: there is no such server.
     """
-    names = [*(engine.NAME for engine in ENGINES), SUPERVISOR]
+    names = [*(engine.NAME for engine in ENGINES), *stream.NAMES, SUPERVISOR]
     if name not in names:
         raise StackError(f"there is no log of {name!r}; there are {', '.join(names)}.")
     return tail(settings.logs_dir / f"{name}.log", lines)
@@ -116,6 +129,11 @@ def running(settings: Settings, *, wipe: bool = False, wanted: Sequence[Service]
         yield settings
     finally:
         down(settings, wipe=wipe)
+
+
+def _streams(programs: Mapping[str, Program]) -> int:
+    """How many streams the supervisor was told to keep running."""
+    return sum(name in programs for name in stream.NAMES)
 
 
 def _start(settings: Settings, wanted: Sequence[Service], console: Console) -> None:

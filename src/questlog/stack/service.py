@@ -17,6 +17,7 @@ from questlog.errors import ServiceDied
 from questlog.jvm import SHORT_START
 
 DEADLINE = 300.0  # seconds; the slowest server takes about 30 on two idle cores
+STOPS = 12
 ANSWER = 2.0  # seconds in which a ready server answers its question
 QUOTED_LINES = 20
 PREPARED = ".prepared"
@@ -41,7 +42,8 @@ class Service:
 
     `prepare` does what is needed once before the first start, and nothing when it is done. `ready` asks the server a
     question that only a working one answers, and is False as long as it does not. `after` names the services that must
-    be ready first. `environment` is added to the one that `up` was called in. `deadline` is in seconds.
+    be ready first. `environment` is added to the one that `up` was called in. `deadline`, and `stops` from SIGTERM to
+    SIGKILL, are in seconds. A service that ends is started again, unless its exit status is one of `final`.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Service:
     web: str | None = None
     after: tuple[str, ...] = ()
     deadline: float = DEADLINE
+    stops: int = STOPS
+    final: tuple[int, ...] = ()
 
 
 def java(

@@ -29,11 +29,11 @@ from questlog.stack.service import Service
 LONGEST_SOCKET = 90  # bytes: the system's limit is 104 on macOS, and supervisord adds its pid for a moment
 ANSWERS = 15.0  # seconds within which a new supervisord answers
 STOPS = 40.0  # seconds within which all servers are stopped, or else killed
-STOPS_ONE = 12  # seconds from SIGTERM to SIGKILL of one server
 STAYS_UP = 3  # seconds after which a server counts as started
 RETRIES = 1_000_000  # of one that dies sooner, a second later each time: what it needs, Kafka say, may be away for long
 VERSION = "CONFIGURATION_OF_QUESTLOG"  # variable that every server gets
-UP, GONE = {"STARTING", "RUNNING"}, {"BACKOFF", "EXITED", "FATAL", "UNKNOWN"}
+LOOK = 0.05  # seconds between two looks
+UP, STOPPING, GONE = {"STARTING", "RUNNING"}, "STOPPING", {"BACKOFF", "EXITED", "FATAL", "UNKNOWN"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Supervisor:
                 log = self._logs_dir / "supervisord.log"
                 said = (begun.stdout + begun.stderr)[-2000:]
                 raise StackError(f"supervisord did not start; see {log}. It said: {said}")
-            time.sleep(0.05)
+            time.sleep(LOOK)
 
     def reload(self, services: Sequence[Service]) -> list[str]:
         """Have it know these services; those whose command or configuration changed are stopped, and named."""
@@ -125,6 +125,14 @@ class Supervisor:
         for name in reversed(names):
             self._call("stopProcessGroup", name)
 
+    def stop_together(self, names: Sequence[str]) -> None:
+        """Tell servers to end, all at once, and wait for them: a standby is not to take over."""
+        running = [name for name in names if self.program(name).is_up]
+        for name in running:
+            self._call("stopProcess", name, False)
+        while any(self.program(name).state == STOPPING for name in running):
+            time.sleep(LOOK)
+
     def program(self, name: str) -> Program:
         """What it knows of one server."""
         return self.programs().get(name, UNKNOWN)
@@ -140,9 +148,7 @@ class Supervisor:
     def shutdown(self, first: Sequence[str] = ()) -> None:
         """Stop the servers named, then the others side by side, then supervisord; return when all are gone."""
         family = list(processes.of_stack(self._data_dir))
-        for name in first:
-            if self.program(name).is_up:
-                self._call("stopProcess", name)
+        self.stop_together(first)
         self._call("stopAllProcesses")
         self._call("shutdown")
         psutil.wait_procs(family, timeout=STOPS)
@@ -184,10 +190,11 @@ class Supervisor:
             "environment": ",".join(f'{name}="{value}"' for name, value in variables.items()),
             "priority": place,  # supervisord itself, when it is told to end, stops them in the reverse order
             "autostart": "false",
-            "autorestart": "true",
+            "autorestart": "unexpected" if service.final else "true",
+            "exitcodes": ",".join(map(str, service.final or (0,))),
             "startsecs": STAYS_UP,
             "startretries": RETRIES,
-            "stopwaitsecs": STOPS_ONE,
+            "stopwaitsecs": service.stops,
             "killasgroup": "true",
             "redirect_stderr": "true",
             "stdout_logfile": service.log,

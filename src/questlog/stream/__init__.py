@@ -22,6 +22,6 @@
 - `job`: reads, chains, lands, until it is told to stop
 - `timings`, `progress`: batch metrics, as a table and for people who follow the stream
 - `faults`: where a test kills the stream
-- `supervision`: starts the stream again when it has died, as a `child`; `signals` ends both cleanly
+- `signals`: Ctrl-C and SIGTERM end it between two micro-batches
 - `replay`: validates records again and rebuilds tables; `tables` reads them, `changes` compares
 """

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from questlog.query import values
-from questlog.query.values import Column
+from questlog.lake import values
+from questlog.lake.values import Column
 
 
 @pytest.mark.parametrize(

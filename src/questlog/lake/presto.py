@@ -24,14 +24,13 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from questlog.errors import QueryError
-from questlog.query import values
-from questlog.query.values import Column
+from questlog.lake import values
+from questlog.lake.values import Column
 from questlog.settings import Settings
 
 POLL_SECONDS = 0.02
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 LONGEST_SECONDS = 600
-NO_NODES = "NO_NODES_AVAILABLE"
 SETTLES_SECONDS, SETTLES_PAUSE = 30.0, 0.5
 """How long a Presto that has just started may know of no worker that reads the tables, and between two questions."""
 COUNTED_SECONDS, COUNTED_PAUSE = 10.0, 0.05
@@ -118,8 +117,16 @@ def statistics(settings: Settings, sql: str, parameters: Parameters | None = Non
     return Statistics(int(counted["rawInputPositions"]), _bytes(counted["rawInputDataSize"]))
 
 
+class AlreadyExists(QueryError):
+    """Another process has just created what the statement was to create, in spite of its IF NOT EXISTS."""
+
+
 class _NoNodes(QueryError):
     """Presto runs, but nothing of the statement did: it counts no worker yet."""
+
+
+KINDS = {"NO_NODES_AVAILABLE": _NoNodes, "ALREADY_EXISTS": AlreadyExists, "COLUMN_ALREADY_EXISTS": AlreadyExists}
+"""Presto's names of errors that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +235,7 @@ def _translated(settings: Settings, bound: Parameters | None) -> Iterator[None]:
         yield
     except exc.DatabaseError as error:
         said = error.args[0]
-        kind = _NoNodes if isinstance(said, Mapping) and said.get("errorName") == NO_NODES else QueryError
+        kind = KINDS.get(said.get("errorName", ""), QueryError) if isinstance(said, Mapping) else QueryError
         raise kind(_explain(settings, said)) from error
     except exc.Error as error:
         raise QueryError(f"Presto at {settings.presto_url}: {error}") from error

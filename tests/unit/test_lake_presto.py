@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from questlog.errors import QueryError
-from questlog.query import presto
+from questlog.lake import presto
 from questlog.settings import Settings
 
 
