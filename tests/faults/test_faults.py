@@ -19,8 +19,8 @@ from questlog.stream.faults import POINTS
 
 SEED = 1
 EVENTS = 100  # acknowledged around each fault
-UNDER_LOAD = "driver_killed_moving"
-ELSEWHERE = {*(f"driver_killed_{point}" for point in POINTS), "several"} - {UNDER_LOAD}
+ELSEWHERE = {*(f"driver_killed_{point}" for point in POINTS), "several"}
+ELSEWHERE.remove("driver_killed_publishing")
 CHOSEN = [fault for fault in FAULTS if fault.name not in ELSEWHERE and not fault.needs_mount]
 FRONT_DOOR = [fault for fault in CHOSEN if fault.measured == ANSWERED]
 BEHIND_IT = [fault for fault in CHOSEN if fault.measured == SEEN]

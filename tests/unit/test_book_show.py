@@ -1,9 +1,8 @@
-"""What chapters lay before the reader of a stream: how another takes over, and where its time goes."""
+"""What chapters lay before the reader of a stream: where its time goes."""
 
 import pandas as pd
 
 from questlog.book import show
-from questlog.book.experiments_stream import Ended
 from questlog.events.schema import PHASES
 
 
@@ -20,11 +19,3 @@ def test_each_phase_is_shown_in_its_order_with_what_happens_in_it() -> None:
 
 def test_the_time_of_a_phase_is_its_median_with_its_unit() -> None:
     assert set(show.phases(progress(0.1, 0.25, 7.0)).frame["median"]) == {"0.250 s"}
-
-
-def test_a_takeover_is_shown_with_what_each_stream_did_and_how_it_ended() -> None:
-    shown = show.takeover(Ended(batches=0, status=-9), Ended(batches=1, status=0)).frame
-    assert shown.to_dict("records") == [
-        {"the stream that": "held the writer lease", "micro-batches": 0, "its end": "killed by signal 9"},
-        {"the stream that": "waited for it", "micro-batches": 1, "its end": "told to stop, exit status 0"},
-    ]

@@ -128,22 +128,11 @@ def _kill(child: psutil.Popen) -> None:
             process.kill()
 
 
-@dataclass(frozen=True)
-class Ended:
-    """What became of one of two streams: the micro-batches it committed, and its exit status (negative: a signal)."""
-
-    batches: int
-    status: int
-
-    def __str__(self) -> str:
-        return f"killed by signal {-self.status}" if self.status < 0 else f"told to stop, exit status {self.status}"
-
-
-def taken_over(settings: Settings, fault: str) -> tuple[Ended, Ended]:
+def taken_over(settings: Settings, fault: str) -> tuple[int, int]:
     """Run two streams of a namespace, kill the one that holds the writer lease, and have the other land what there is.
 
-    Gives the one that was killed, at the fault point `fault`, and the one that took over and was stopped by SIGTERM
-    once all was accounted for.
+    Gives the exit status of the one that was killed, at the fault point `fault`, and that of the one that took over and
+    was stopped by SIGTERM once all was accounted for; a negative one is a signal.
 
     Raises:
         BookError: not all was accounted for within `DEADLINE` seconds, or the streams ended in another way.
@@ -156,15 +145,10 @@ def taken_over(settings: Settings, fault: str) -> tuple[Ended, Ended]:
             _wait_until(lambda: not armed.exists() and _is_accounted_for(settings))
             killed, standby = (one, other) if one.poll() is not None else (other, one)
             standby.send_signal(signal.SIGTERM)
-            ended = _end(killed), _end(standby)
-    if ended[0].status != -signal.SIGKILL or ended[1].status:
-        raise BookError(f"one stream was {ended[0]}, the other {ended[1]}")
-    return ended
-
-
-def _end(stream: subprocess.Popen[str]) -> Ended:
-    _, words = stream.communicate(timeout=DEADLINE)
-    return Ended(sum(line.startswith("batch ") for line in words.splitlines()), stream.returncode)
+            _, words = standby.communicate(timeout=DEADLINE)
+    if killed.returncode != -signal.SIGKILL or standby.returncode:
+        raise BookError(f"the streams ended with {killed.returncode} and {standby.returncode}: {words[-SHOWN:]}")
+    return killed.returncode, standby.returncode
 
 
 @contextmanager

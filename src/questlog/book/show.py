@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
@@ -27,9 +27,6 @@ from questlog.report.tables import Table, table
 from questlog.settings import PREFIX, Settings
 from questlog.stack import configure, local
 from questlog.transport.reader import Delivered
-
-if TYPE_CHECKING:  # it starts with Spark, which most chapters do not need
-    from questlog.book.experiments_stream import Ended
 
 PROPERTY = re.compile(r"^([\w.-]+)=(.*)$", re.MULTILINE)
 LIFE = ["event_time", "event_type", "item", "price", "quest", "outcome", "gold", "guild"]
@@ -133,14 +130,6 @@ def tree(paths: Iterable[str], under: str) -> str:
                 shown.add(parts[:depth])
                 lines.append("  " * depth + parts[depth - 1])
     return "\n".join(lines)
-
-
-def takeover(killed: Ended, standby: Ended) -> Table:
-    """What became of two streams: who they were, the micro-batches that each committed, how each ended."""
-    who = (("held the writer lease", killed), ("waited for it", standby))
-    return _table(
-        [(name, each.batches, str(each)) for name, each in who], "the stream that", "micro-batches", "its end"
-    )
 
 
 def phases(progress: pd.DataFrame) -> Table:

@@ -1,4 +1,7 @@
-"""An archive of the classes of Spark's driver, with which it starts in half of the processors' time.
+"""An archive of the classes of Spark's driver, with which it starts sooner.
+
+From the start to the first row it takes 15 s in place of 22 s, and 16 s of processor time in place of 23 s (two cores,
+nothing else running). So a stream without a standby is back within 30 s of its death, of which its lease takes 5.
 
 Java maps classes from such an archive instead of reading, checking and linking each anew. The first run that lands
 something and then ends by itself leaves one in `Settings.cache_dir`; later starts with the same Java and jars use it.
@@ -30,7 +33,7 @@ UNUSED_DAYS = 30
 """Days after which an archive that nobody used is deleted."""
 KEEP_SECONDS = 120.0
 """Most that a run waits for Java to write its draft; one that is older was left by a run that was killed."""
-NOTICE = "Keeping Spark's classes, once: the next start takes half as long."
+NOTICE = "Keeping Spark's classes, once: the next start takes a third less time."
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 """Java warns of each class that an archive can not take."""
 
