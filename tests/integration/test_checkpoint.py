@@ -11,6 +11,7 @@ import pytest
 from questlog import pipeline
 from questlog.errors import SettingsError, StreamRefused
 from questlog.lake.hdfs import Hdfs
+from questlog.pipeline import streaming
 from questlog.settings import Settings
 from questlog.transport import topics
 from questlog.transport.producer import Publisher
@@ -188,7 +189,7 @@ def test_a_topic_that_was_made_anew_is_refused(landed: Settings) -> None:
 
 
 def test_what_nobody_can_do_is_refused_before_spark_starts(fresh: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "session", None)
+    monkeypatch.setattr(streaming, "session", None)
     faulty = fresh.in_namespace(fresh.namespace, fault_point="praperde")
 
     with pytest.raises(SettingsError, match="fault_point is 'praperde'"):

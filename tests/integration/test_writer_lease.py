@@ -26,6 +26,7 @@ from questlog.lake.hdfs import Gone, Hdfs
 from questlog.lake.lease import WriterLease
 from questlog.lake.metastore import Metastore
 from questlog.lake.writer import Observer, Writer, open_writer
+from questlog.pipeline import maintenance
 from questlog.settings import Settings
 from waiting import eventually
 
@@ -222,7 +223,7 @@ def test_a_process_that_is_told_to_stop_while_it_waits_does_not_write(lake: Lake
 def test_what_would_get_in_the_way_of_a_stream_is_refused_and_told_who_writes(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setattr(pipeline, "LEASE_WAIT", 0.0)
+    monkeypatch.setattr(maintenance, "LEASE_WAIT", 0.0)
     arguments = ["events"] if what == "replay" else []
 
     with open_writer(lake.settings, "stream"), pytest.raises(LeaseHeld) as held:

@@ -23,8 +23,7 @@ MAY_IMPORT = {
     "stack": BASE,
     "ledger": BASE,
     "wsgi": BASE | STAGES | {"events", "lake"},
-    "maintenance": BASE | STAGES | {"events", "lake", "stack"},
-    "pipeline": BASE | STAGES | {"events", "lake", "ledger", "maintenance", "stack"},
+    "pipeline": BASE | STAGES | {"events", "lake", "ledger", "stack"},
     "faults": BASE | STAGES | {"events", "lake", "ledger", "stack", "pipeline"},
     "book": BASE | STAGES | {"events", "lake", "ledger", "stack", "pipeline", "faults"},
     "cli": BASE | STAGES | {"events", "lake", "ledger", "stack", "pipeline", "book"},
@@ -76,6 +75,15 @@ def test_a_module_imports_only_what_lies_before_it(file: Path) -> None:
     rooms = {name.split(".")[1] for name in imported(file) if name.startswith("questlog.")}
 
     assert rooms - {room(file)} <= MAY_IMPORT[room(file)]
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_a_module_joins_at_most_20_others(file: Path) -> None:
+    modules = {".".join(("questlog", *module.relative_to(SOURCE).with_suffix("").parts)) for module in MODULES}
+    named = {name for name in imported(file) if name.startswith("questlog.")}
+    joined = {name if name in modules else name.rpartition(".")[0] for name in named}
+
+    assert len(joined) <= 20
 
 
 @pytest.mark.parametrize("client", ONLY_IN)

@@ -1,4 +1,4 @@
-"""Maintenance: what is done to the tables of a namespace beside the stream: create, compact, replay, upgrade.
+"""Maintenance: what is done to a namespace beside the stream: create, announce, compact, replay, upgrade, reset.
 
 What writes holds the writer lease, so it is refused while a stream runs.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
-from questlog.catalog import compaction, tables
+from questlog.api import counters
+from questlog.catalog import compaction, partitions, tables
 from questlog.catalog import upgrade as catalog_upgrade
 from questlog.events import CATALOGUE, Catalogue
 from questlog.lake.hdfs import Hdfs
@@ -39,6 +41,18 @@ def create(settings: Settings, catalogue: Catalogue = CATALOGUE) -> list[str]:
     """Create the topic, the database, the tables and the views where they are missing; the names of those created."""
     topics.create_topic(settings)
     return tables.create(settings, catalogue)
+
+
+def announce(settings: Settings) -> list[date]:
+    """Add every partition that has files but is not in the metastore; their days."""
+    return partitions.announce(settings)
+
+
+def reset(settings: Settings) -> None:
+    """Delete everything of this namespace: topic, tables, files, checkpoint and the API's counters."""
+    topics.delete_topic(settings)
+    tables.drop(settings)
+    counters.reset(settings)
 
 
 def compact(settings: Settings, **options: Any) -> list[compaction.Compacted]:
