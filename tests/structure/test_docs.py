@@ -24,14 +24,18 @@ from questlog.settings import PREFIX, Settings
 README = (ROOT / "README.md").read_text()
 MACHINE_PATH = re.compile(r"/root/|/home/[a-z]")
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
+    ),
     *sorted((ROOT / "book").glob("*.md")),
     *sorted((ROOT / "book").glob("*.ipynb")),
 ]
 BLOCK = re.compile(r"^(?:```|~~~)(?:bash|sh)\n(.*?)^(?:```|~~~)$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 VARIABLE = re.compile(r"\w+=\S*")
-PLACES = re.compile(r"(?:api|book|conf|events|locks|questlog|scripts|src|tests|transport)/[\w./-]+")
+PACKAGES = "|".join(sorted(folder.parent.name for folder in (ROOT / "src" / "questlog").glob("*/__init__.py")))
+PLACES = re.compile(rf"(?:{PACKAGES}|conf|locks|questlog|scripts|src|tests)/[\w./-]+")
 RELATIVE_TO = (ROOT, ROOT / "src", ROOT / "src" / "questlog")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")

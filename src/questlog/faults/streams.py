@@ -76,9 +76,12 @@ class Streams:
         return wait_for(self._driver, "a stream that holds the writer lease", STARTS)
 
     def jvm(self) -> psutil.Process:
-        """That driver's JVM."""
-        [found] = [child for child in self.driver().children(recursive=True) if child.name() == "java"][:1]
-        return found
+        """That driver's JVM, waited for.
+
+        Raises:
+            FaultError: there is none within `STARTS` seconds.
+        """
+        return wait_for(self._jvm, "the stream's JVM", STARTS)
 
     def await_standby(self) -> None:
         """Wait until one of them waits for the writer lease, warm; not longer than `STARTS` seconds."""
@@ -100,7 +103,12 @@ class Streams:
         return service.log.read_bytes()[begun:].decode(errors="replace")[-SAID:] if refused else ""
 
     def _is_refused(self, service: Service) -> bool:
-        return self._supervisor.program(service.name).state == "EXITED"
+        program = self._supervisor.program(service.name)
+        return program.is_gone and program.exit_status == stream.REFUSED
+
+    def _jvm(self) -> psutil.Process | None:
+        children = self.driver().children(recursive=True)
+        return next((child for child in children if child.name() == "java"), None)
 
     def _driver(self) -> psutil.Process | None:
         programs = self._supervisor.programs()

@@ -38,12 +38,13 @@ UP, STOPPING, GONE = {"STARTING", "RUNNING"}, "STOPPING", {"BACKOFF", "EXITED", 
 
 @dataclass(frozen=True)
 class Program:
-    """What supervisord knows of a server; `uptime` is in seconds."""
+    """What supervisord knows of a server; `uptime` is in seconds, `exit_status` that of its last end."""
 
     state: str
     pid: int | None
     uptime: float | None
     reason: str
+    exit_status: int | None = None
 
     @property
     def is_up(self) -> bool:
@@ -227,6 +228,7 @@ def _program(info: Mapping[str, Any]) -> Program:
         pid=info["pid"] or None,
         uptime=float(info["now"] - info["start"]) if running else None,
         reason=f"its process ended ({info['spawnerr'] or info['description']})",
+        exit_status=info["exitstatus"],
     )
 
 
