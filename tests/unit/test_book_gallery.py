@@ -45,7 +45,7 @@ def test_a_query_names_the_chapters_that_ask_it_in_code_or_as_a_command(book: Pa
 def test_a_query_names_the_modules_that_ask_it_and_none_that_only_has_its_name(book: Path) -> None:
     page = gallery.markdown(book)
 
-    assert "`questlog.pipeline`" in entry(page, "batch_audit")
+    assert "`questlog.pipeline.questions`" in entry(page, "batch_audit")
     assert "`questlog.report.recovery`" in entry(page, "bots")
     assert "effects" not in entry(page, "bots")
 
