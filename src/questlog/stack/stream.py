@@ -41,6 +41,7 @@ def service_of(settings: Settings, trigger: float = 1) -> Service:
         ports=(settings.spark_ui_port,) if settings.spark_ui_port else (),
         web=page if settings.spark_ui_port else None,
         ready=lambda: bool(settings.spark_ui_port and service.ask_json(f"{page}/metrics/json/")),
+        after=NEEDS,
         stops=STOPS,
         final=(REFUSED,),
     )
@@ -51,5 +52,5 @@ def local(settings: Settings, count: int) -> list[Service]:
     services = []
     for number, name in enumerate(NAMES[:count]):
         own = settings.in_namespace(settings.namespace, spark_ui_port=settings.stream_web_port + number)
-        services.append(replace(service_of(own), name=name, log=settings.logs_dir / f"{name}.log", after=NEEDS))
+        services.append(replace(service_of(own), name=name, log=settings.logs_dir / f"{name}.log"))
     return services
