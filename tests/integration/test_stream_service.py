@@ -156,9 +156,10 @@ def test_streams_of_the_stack_are_started_again_whoever_is_killed_and_land_their
             send(f"event-{number}")
             eventually(lambda number=number: is_there(fresh, f"event-{number}"), deadline=SPARK_DEADLINE)
             driver = psutil.Process(holder(fresh))
-            for process in (driver, *driver.children()):
-                if victim and process.name().startswith(victim):
-                    process.kill()
+            victims = [each for each in (driver, *driver.children()) if victim and each.name().startswith(victim)]
+            assert bool(victims) == bool(victim)
+            for process in victims:
+                process.kill()
         eventually(lambda: states(fresh) == dict.fromkeys(NAMES, RUNNING), "both run again", deadline=SPARK_DEADLINE)
         local.up(fresh, console=QUIET)
         assert [*states(fresh)] == [*NAMES]

@@ -376,41 +376,33 @@ def test_a_switch_of_which_one_folder_is_in_its_place_is_finished_by_the_next_wr
     assert seen(lake, number) == ONCE
 
 
-def test_a_switch_that_fails_in_a_writer_that_goes_on_is_finished_before_its_next_batch(
-    lake: Lake, number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_self: Metastore, _table: str, _locations: object) -> None:
-        raise LakeError("the metastore is away")
+rename_folder = Hdfs.rename_folder
 
+
+def switch_refused(_self: Metastore, _table: str, _locations: object) -> None:
+    raise LakeError("the metastore is away")
+
+
+def switch_prepared_without_an_answer(self: Hdfs, source: str, target: str) -> None:
+    rename_folder(self, source, target)
+    if layout.PREPARED.search(target) and "/switch-" in target:
+        raise LakeError("the answer was lost")
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [(Metastore, "switch", switch_refused), (Hdfs, "rename_folder", switch_prepared_without_an_answer)],
+    ids=["at the metastore", "after prepare"],
+)
+def test_a_switch_that_was_cut_in_a_writer_that_goes_on_is_finished_before_its_next_batch(
+    lake: Lake, number: int, monkeypatch: pytest.MonkeyPatch, cut: tuple[type, str, object]
+) -> None:
     later = next(NUMBERS)
     with writer_of(lake) as writer:
         writing.publish(writer, number)
         with monkeypatch.context() as patched:
-            patched.setattr(Metastore, "switch", refuse)
-            with pytest.raises(LakeError, match="the metastore is away"):
-                writing.switch(writer, writing.partitions(number))
-        writing.publish(writer, later)  # its dead letter is in a table that was to be switched
-        assert versions(writer, number) == {layout.version(writer.lease.epoch, 1)}
-
-    with writer_of(lake):
-        assert seen(lake, number) == seen(lake, later) == ONCE
-
-
-def test_a_switch_whose_prepare_went_through_without_an_answer_is_finished_before_the_next_batch(
-    lake: Lake, number: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename, later = Hdfs.rename_folder, next(NUMBERS)
-
-    def renamed_but_not_told(self: Hdfs, source: str, target: str) -> None:
-        rename(self, source, target)
-        if layout.PREPARED.search(target) and "/switch-" in target:
-            raise LakeError("the answer was lost")
-
-    with writer_of(lake) as writer:
-        writing.publish(writer, number)
-        with monkeypatch.context() as patched:
-            patched.setattr(Hdfs, "rename_folder", renamed_but_not_told)
-            with pytest.raises(LakeError, match="the answer was lost"):
+            patched.setattr(*cut)
+            with pytest.raises(LakeError, match=r"the metastore is away|the answer was lost"):
                 writing.switch(writer, writing.partitions(number))
         writing.publish(writer, later)  # its dead letter is in a table that was to be switched
         assert versions(writer, number) == {layout.version(writer.lease.epoch, 1)}

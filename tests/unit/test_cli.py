@@ -17,6 +17,7 @@ from questlog.cli import main
 from questlog.errors import LeaseHeld, QueryError, StreamError, StreamRefused
 from questlog.events.schema import PHASES
 from questlog.ledger import COUNTS, balance
+from questlog.pipeline import streaming
 from questlog.stack import local
 from questlog.stack.stream import REFUSED
 from questlog.stream import progress
@@ -158,7 +159,7 @@ def test_maintenance_while_a_stream_runs_is_refused_with_the_holder(
 
 
 def test_a_fault_point_that_there_is_not_is_refused_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "create", Mock(side_effect=AssertionError))
+    monkeypatch.setattr(streaming, "create", Mock(side_effect=AssertionError))
     monkeypatch.setenv("QUESTLOG_FAULT_POINT", "prepraed")
 
     result = run("stream")

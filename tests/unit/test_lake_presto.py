@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from questlog.errors import QueryError
-from questlog.lake import presto
+from questlog.lake import presto, retry
 from questlog.settings import Settings
 
 
@@ -81,7 +81,7 @@ def answers() -> Iterator[tuple[Settings, list[dict[str, Any]]]]:
 def test_a_presto_that_has_no_worker_yet_is_asked_again(
     answers: tuple[Settings, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presto, "SETTLES_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "PAUSE", 0.01)
     settings, given = answers
     given += [failed("NO_NODES_AVAILABLE"), failed("NO_NODES_AVAILABLE"), ONE]
 

@@ -7,7 +7,6 @@ Source: https://prestodb.io/docs/0.287/connector/hive.html
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,13 +18,14 @@ from questlog.events import CATALOGUE, Catalogue, EventType
 from questlog.events.schema import EVENT_TYPE
 from questlog.lake import layout, presto
 from questlog.lake.hdfs import Hdfs
+from questlog.lake.retry import retried
 from questlog.settings import EVENTS_TABLE, Settings
 
 ITEM, PRICE, QUANTITY = "item", "price", "quantity"
 PURCHASE_PREFIX = "purchase_"
 STATEMENTS_AT_A_TIME = 4
-TRIES = 8
-"""Of processes that create the same tables at once, each makes some at every try."""
+RACE_SECONDS = 10.0
+"""How long a statement is tried again whose IF NOT EXISTS failed because another process created the same just then."""
 FORMER_FOLDERS = f"{EVENT_TYPE}="
 """How folders of the former layout, partitioned by type and day, begin."""
 FORMER_LEDGER = "ledger"
@@ -77,16 +77,8 @@ def create(settings: Settings, catalogue: Catalogue = CATALOGUE, *, is_upgrade: 
     for definition in wanted:
         if not definition.is_view and definition.name not in existing:
             locations[definition.name] = _make_location(hdfs, settings, definition)
-    known: Known = existing
-    for tries_left in reversed(range(TRIES)):
-        try:
-            for stage in _stages(settings, catalogue, known, locations):
-                _side_by_side(settings, stage)
-            break
-        except presto.AlreadyExists:  # another process creates them, too: of two streams that are started at once
-            if not tries_left:
-                raise
-            known = columns(settings)
+    for stage in _stages(settings, catalogue, existing, locations):
+        _side_by_side(settings, stage)
     return [definition.name for definition in wanted if definition.name not in existing]
 
 
@@ -187,8 +179,15 @@ def _stages(
 
 
 def _side_by_side(settings: Settings, stage: Sequence[str]) -> None:
+    def execute(statement: str) -> None:
+        retried(
+            lambda: presto.statement(settings, statement),
+            lambda error: isinstance(error, presto.AlreadyExists),
+            RACE_SECONDS,
+        )
+
     with ThreadPoolExecutor(STATEMENTS_AT_A_TIME) as pool:
-        list(pool.map(functools.partial(presto.execute, settings), stage))
+        list(pool.map(execute, stage))
 
 
 def _create_schema(settings: Settings) -> str:

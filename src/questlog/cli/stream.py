@@ -36,8 +36,8 @@ def stream(settings: Settings, /, *, follow: bool, **options: Any) -> None:
     """Land events from Kafka as parquet in HDFS, in real time, until stopped by Ctrl-C.
 
     One stream of a namespace writes at a time: a second one, on any machine, waits for the writer lease and takes over
-    when the first has ended. The stream ends at the first error that it cannot wait out; what runs it as a service
-    starts it again (questlog up --streams 2, Compose, systemd). Exit status 78 says that this would not help.
+    when the first has ended. The stream ends when an error lasts; what runs it as a service restarts it (questlog up
+    --streams 2, Compose, systemd). Exit status 78 says that a restart would not help.
     """
     if follow:
         from questlog.cli import following

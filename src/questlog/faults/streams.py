@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,8 +123,7 @@ class Streams:
 
 def _service(settings: Settings, name: str) -> Service:
     own = settings.in_namespace(settings.namespace, spark_ui_port=free_port())
-    name = f"{name}-{settings.namespace}"
-    return replace(stream.service_of(own, TRIGGER), name=name, log=settings.logs_dir / f"{name}.log")
+    return stream.service_of(own, f"{name}-{settings.namespace}", TRIGGER)
 
 
 def stream_once(settings: Settings) -> None:

@@ -1,11 +1,12 @@
-"""The lake: what every stage that touches stored tables shares. Names and paths, the clients of
-HDFS, the metastore and Presto, the one writer.
+"""The lake: what every stage that touches stored tables shares.
+
+Names and paths, the clients of HDFS, the metastore and Presto, and the one writer:
 
 - `layout`: where tables, partitions, staged and prepared files lie, and what files are called
 - `types`: a table's columns as Arrow and Spark know them
 - `parquet`: rows as parquet files, sorted, with row groups that Presto can skip
 - `hdfs`: HDFS over WebHDFS, with failover between NameNodes
-- `retry`: waits for a server that starts again
+- `retry`: repeats a call while its error is temporary
 - `metastore`: the Hive metastore's own protocol
 - `presto`: runs a statement; the only place that imports PyHive
 - `values`: what Presto sends as Python and pandas values

@@ -194,7 +194,7 @@ class WriterLease:
 
 
 def holder(settings: Settings, hdfs: Hdfs) -> Holder | None:
-    """Who holds the lease of a namespace; None if nobody does, or a process is just starting to.
+    """The process that holds the writer lease of a namespace; None if no process does, or one is just acquiring it.
 
     Raises:
         LakeError: HDFS refused or is not reachable.

@@ -25,14 +25,15 @@ from urllib3.util import Retry
 
 from questlog.errors import QueryError
 from questlog.lake import values
+from questlog.lake.retry import retried
 from questlog.lake.values import Column
 from questlog.settings import Settings
 
 POLL_SECONDS = 0.02
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 LONGEST_SECONDS = 600
-SETTLES_SECONDS, SETTLES_PAUSE = 30.0, 0.5
-"""How long a Presto that has just started may know of no worker that reads the tables, and between two questions."""
+SETTLES_SECONDS = 30.0
+"""How long a Presto that has just started may know of no worker that reads the tables."""
 COUNTED_SECONDS, COUNTED_PAUSE = 10.0, 0.05
 """How long Presto may take to sum up what a query read, once it has ended, and between two questions."""
 SOURCE = "questlog"
@@ -118,15 +119,15 @@ def statistics(settings: Settings, sql: str, parameters: Parameters | None = Non
 
 
 class AlreadyExists(QueryError):
-    """Another process has just created what the statement was to create, in spite of its IF NOT EXISTS."""
+    """What the statement was to create exists. With IF NOT EXISTS: another process created it at the same time."""
 
 
 class _NoNodes(QueryError):
     """Presto runs, but nothing of the statement did: it counts no worker yet."""
 
 
-KINDS = {"NO_NODES_AVAILABLE": _NoNodes, "ALREADY_EXISTS": AlreadyExists, "COLUMN_ALREADY_EXISTS": AlreadyExists}
-"""Presto's names of errors that are told apart."""
+ERRORS = {"NO_NODES_AVAILABLE": _NoNodes, "ALREADY_EXISTS": AlreadyExists}
+"""Presto's error names for which a `QueryError` of its own is raised."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +142,7 @@ class _Answer:
 def _run(settings: Settings, sql: str, parameters: Parameters | None) -> _Answer:
     """The answer; a Presto that only starts is asked again until it has a worker."""
     bound = None if parameters is None else {name: _bindable(name, value) for name, value in parameters.items()}
-    ends = time.monotonic() + SETTLES_SECONDS
-    while True:
-        try:
-            return _ask(settings, sql, bound)
-        except _NoNodes:
-            if time.monotonic() > ends:
-                raise
-            time.sleep(SETTLES_PAUSE)
+    return retried(lambda: _ask(settings, sql, bound), lambda error: isinstance(error, _NoNodes), SETTLES_SECONDS)
 
 
 def _ask(settings: Settings, sql: str, bound: Parameters | None) -> _Answer:
@@ -235,7 +229,7 @@ def _translated(settings: Settings, bound: Parameters | None) -> Iterator[None]:
         yield
     except exc.DatabaseError as error:
         said = error.args[0]
-        kind = KINDS.get(said.get("errorName", ""), QueryError) if isinstance(said, Mapping) else QueryError
+        kind = ERRORS.get(said.get("errorName", ""), QueryError) if isinstance(said, Mapping) else QueryError
         raise kind(_explain(settings, said)) from error
     except exc.Error as error:
         raise QueryError(f"Presto at {settings.presto_url}: {error}") from error

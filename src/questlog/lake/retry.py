@@ -1,4 +1,4 @@
-"""Retries: a server that starts again is waited for. Which errors are worth a retry is for each client to say."""
+"""Retries: a call is repeated while its error is temporary, as when a server restarts; each client says which is."""
 
 from __future__ import annotations
 

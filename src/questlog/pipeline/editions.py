@@ -80,11 +80,11 @@ def prepare(world: World, settings: Settings | None = None) -> Settings:
     """
     here = edition(world, settings)
     if not _is_generated(here, world):
-        _generate_anew(here, world)
+        _regenerate(here, world)
     create(here)
     found = ledger(here)
     if found.total("filtered"):  # it balances, and still it is not whole
-        _generate_anew(here, world)
+        _regenerate(here, world)
         create(here)
         found = ledger(here)
     if not found.balances:
@@ -101,7 +101,7 @@ def _is_generated(settings: Settings, world: World) -> bool:
     return sum(count.in_kafka for count in counted) == world.good + world.strays
 
 
-def _generate_anew(settings: Settings, world: World) -> None:
+def _regenerate(settings: Settings, world: World) -> None:
     reset(settings)
     with api(settings) as serving:
         generate(serving, world)
